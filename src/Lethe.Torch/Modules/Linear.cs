@@ -1,0 +1,28 @@
+namespace Lethe.Torch;
+
+/// <summary>x Wᵀ + b.</summary>
+public sealed class Linear : Module
+{
+    /// <summary>A layer with PyTorch's initial values: uniform in ±1/√inputs.</summary>
+    /// <param name="inputs">Size of the last dimension of x.</param>
+    /// <param name="outputs">Size of the last dimension of the result.</param>
+    /// <param name="random">Where the initial values come from.</param>
+    /// <param name="bias">Whether there is a b.</param>
+    /// <param name="type">Element type.</param>
+    public Linear(long inputs, long outputs, RandomStream random, bool bias = true, DType type = DType.Float32)
+    {
+        var bound = 1 / Math.Sqrt(inputs);
+        Weight = Parameter("weight", Tensor.Empty([outputs, inputs], type, random.Device).UniformInPlace(-bound, bound, random));
+        if (bias)
+            Bias = Parameter("bias", Tensor.Empty([outputs], type, random.Device).UniformInPlace(-bound, bound, random));
+    }
+
+    /// <summary>W, (outputs, inputs).</summary>
+    public Tensor Weight { get; }
+
+    /// <summary>b, (outputs); null if there is none.</summary>
+    public Tensor? Bias { get; }
+
+    /// <summary>x (…, inputs) → (…, outputs).</summary>
+    public Tensor Forward(Tensor x) => x.Linear(Weight, Bias);
+}
