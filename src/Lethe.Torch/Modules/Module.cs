@@ -8,6 +8,7 @@ public abstract class Module : IDisposable
 {
     private readonly List<(string Name, Tensor Tensor)> parameters = [];
     private readonly List<(string Name, Tensor Tensor)> buffers = [];
+    private readonly List<Tensor> constants = [];
     private readonly List<(string Name, Module Module)> parts = [];
 
     /// <summary>Whether layers that behave differently in training (dropout, batch norm) do so. Modules start in training mode, as in PyTorch.</summary>
@@ -71,7 +72,7 @@ public abstract class Module : IDisposable
     /// <summary>Frees all parameters and buffers.</summary>
     public void Dispose()
     {
-        foreach (var (_, tensor) in parameters.Concat(buffers))
+        foreach (var tensor in parameters.Concat(buffers).Select(entry => entry.Tensor).Concat(constants))
             tensor.Dispose();
         foreach (var (_, module) in parts)
             module.Dispose();
@@ -90,6 +91,13 @@ public abstract class Module : IDisposable
     protected Tensor Buffer(string name, Tensor tensor)
     {
         buffers.Add((name, TensorScope.Detach(tensor)));
+        return tensor;
+    }
+
+    /// <summary>Registers a tensor that is neither trained nor saved; the module owns it from now on.</summary>
+    protected Tensor Constant(Tensor tensor)
+    {
+        constants.Add(TensorScope.Detach(tensor));
         return tensor;
     }
 

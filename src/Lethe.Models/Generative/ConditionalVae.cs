@@ -1,0 +1,170 @@
+using Lethe.Torch;
+
+namespace Lethe.Models.Generative;
+
+/// <summary>Sizes of a <see cref="ConditionalVae"/>.</summary>
+public sealed record ConditionalVaeOptions
+{
+    /// <summary>Pixels of an image. 784 for 28 × 28, as in the paper's code.</summary>
+    public long Pixels { get; init; } = 784;
+
+    /// <summary>Number of conditions. 10 digits in the paper's code.</summary>
+    public int Conditions { get; init; } = 10;
+
+    /// <summary>Width of the layer next to the image. 512 in the paper's code.</summary>
+    public long Outer { get; init; } = 512;
+
+    /// <summary>Width of the layer next to the latent. 256 in the paper's code.</summary>
+    public long Inner { get; init; } = 256;
+
+    /// <summary>Latent dimensions. 8 in the paper's code.</summary>
+    public long Latent { get; init; } = 8;
+}
+
+/// <summary>
+/// The conditional VAE of Selective Amnesia (Heng and Soh 2023, arXiv 2305.10120; clear-nus/selective-amnesia, vae/): the one-hot
+/// condition beside the image and beside the latent, two ReLU layers each way, Bernoulli likelihood.
+/// −ELBO(x, c) = BCE(decode(z, c), x) + KL(q(z | x, c) ‖ N(0, I)), summed over pixels and latent dimensions, in nats an image.
+/// Parameters are named as there: fc1, fc2, fc31 (μ), fc32 (log σ²), fc4, fc5, fc6.
+/// </summary>
+public sealed class ConditionalVae : Module, ILinearLayers
+{
+    private readonly Linear fc1, fc2, fc31, fc32, fc4, fc5, fc6;
+    private readonly Tensor identity;
+
+    /// <summary>A model with PyTorch's initial values.</summary>
+    public ConditionalVae(ConditionalVaeOptions options, RandomStream random, DType type = DType.Float32)
+    {
+        Options = options;
+        fc1 = Part("fc1", new Linear(options.Pixels + options.Conditions, options.Outer, random, type: type));
+        fc2 = Part("fc2", new Linear(options.Outer, options.Inner, random, type: type));
+        fc31 = Part("fc31", new Linear(options.Inner, options.Latent, random, type: type));
+        fc32 = Part("fc32", new Linear(options.Inner, options.Latent, random, type: type));
+        fc4 = Part("fc4", new Linear(options.Latent + options.Conditions, options.Inner, random, type: type));
+        fc5 = Part("fc5", new Linear(options.Inner, options.Outer, random, type: type));
+        fc6 = Part("fc6", new Linear(options.Outer, options.Pixels, random, type: type));
+        identity = Constant(Tensor.Eye(options.Conditions, type, random.Device));
+        TrainedParameters = [.. NamedParameters()];
+    }
+
+    /// <summary>The sizes.</summary>
+    public ConditionalVaeOptions Options { get; }
+
+    /// <inheritdoc/>
+    public int Conditions => Options.Conditions;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<long> ImageShape => [Options.Pixels];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Name, Tensor Tensor)> TrainedParameters { get; }
+
+    /// <summary>A model with the tensors of a checkpoint; the sizes are read off their shapes.</summary>
+    /// <exception cref="BadInputException">A tensor is missing, left over, or does not fit the others.</exception>
+    public static ConditionalVae FromState(IReadOnlyDictionary<string, HostArray> state, DType type = DType.Float32, Device? device = null)
+    {
+        long Size(string name, int dimension) => state.TryGetValue(name, out var array) && array.Shape.Count == 2
+            ? array.Shape[dimension]
+            : throw new BadInputException($"The checkpoint is no conditional VAE: it has no matrix '{name}'.");
+        var latent = Size("fc31.weight", 0);
+        var options = new ConditionalVaeOptions
+        {
+            Pixels = Size("fc6.weight", 0),
+            Conditions = checked((int)(Size("fc4.weight", 1) - latent)),
+            Outer = Size("fc1.weight", 0),
+            Inner = Size("fc2.weight", 0),
+            Latent = latent,
+        };
+        if (options.Conditions < 1 || options.Pixels < 1)
+            throw new BadInputException($"The checkpoint is no conditional VAE: fc4 takes {Size("fc4.weight", 1)} values, which leaves no condition beside {latent} latent dimensions.");
+        using var scope = new TensorScope();
+        using var random = new RandomStream(0, device);
+        var model = new ConditionalVae(options, random, type);
+        try
+        {
+            model.LoadStateDict(state);
+            return model;
+        }
+        catch (BadInputException)
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Parameter, long Column)> OwnColumns(int condition) =>
+        [("fc1.weight", Options.Pixels + condition), ("fc4.weight", Options.Latent + condition)];
+
+    /// <summary>μ and log σ² of q(z | x, c), each (B, latent).</summary>
+    public (Tensor Mean, Tensor LogVariance) Encode(Tensor images, Tensor conditions)
+    {
+        var hidden = fc2.Forward(fc1.Forward(WithCondition(images, conditions)).Relu()).Relu(); // (B, inner)
+        return (fc31.Forward(hidden), fc32.Forward(hidden));
+    }
+
+    /// <summary>Logits of the pixels, (B, pixels).</summary>
+    public Tensor DecodeLogits(Tensor latent, Tensor conditions) =>
+        fc6.Forward(fc5.Forward(fc4.Forward(WithCondition(latent, conditions)).Relu()).Relu());
+
+    /// <summary>Every hidden layer of encoder and decoder by name, for probes: z is the encoder's mean.</summary>
+    public IReadOnlyList<(string Layer, Tensor Activations)> Activations(Tensor images, Tensor conditions)
+    {
+        var h1 = fc1.Forward(WithCondition(images, conditions)).Relu();
+        var h2 = fc2.Forward(h1).Relu();
+        var mean = fc31.Forward(h2);
+        var h4 = fc4.Forward(WithCondition(mean, conditions)).Relu();
+        return [("fc1", h1), ("fc2", h2), ("latent", mean), ("fc4", h4), ("fc5", fc5.Forward(h4).Relu())];
+    }
+
+    /// <inheritdoc/>
+    public Tensor[] DrawNoise(long n, RandomStream random) =>
+        [Tensor.Randn([n, Options.Latent], random, TrainedParameters[0].Tensor.DType)];
+
+    /// <inheritdoc/>
+    public Tensor NegativeElbo(Tensor images, Tensor conditions, Tensor[] noise)
+    {
+        var (mean, logVariance) = Encode(images, conditions);
+        return Bound(images, mean, logVariance, DecodeLogits(Reparametrise(mean, logVariance, noise[0]), conditions));
+    }
+
+    /// <inheritdoc/>
+    public (Tensor NegativeElbo, IReadOnlyList<LinearTrace> Layers) Trace(Tensor images, Tensor conditions, Tensor[] noise)
+    {
+        var layers = new List<LinearTrace>();
+        Tensor Through(Linear layer, string name, Tensor input)
+        {
+            var output = layer.Forward(input);
+            layers.Add(new LinearTrace(name + ".weight", name + ".bias", input, output));
+            return output;
+        }
+        var h1 = Through(fc1, "fc1", WithCondition(images, conditions)).Relu();
+        var h2 = Through(fc2, "fc2", h1).Relu();
+        var mean = Through(fc31, "fc31", h2);
+        var logVariance = Through(fc32, "fc32", h2);
+        var latent = Reparametrise(mean, logVariance, noise[0]);
+        var h4 = Through(fc4, "fc4", WithCondition(latent, conditions)).Relu();
+        var h5 = Through(fc5, "fc5", h4).Relu();
+        return (Bound(images, mean, logVariance, Through(fc6, "fc6", h5)), layers);
+    }
+
+    /// <summary>Means of the decoder for z ~ N(0, I), as the paper's code samples; (B, pixels).</summary>
+    public Tensor Sample(Tensor conditions, RandomStream random)
+    {
+        using var noGrad = Autograd.NoGrad();
+        return DecodeLogits(DrawNoise(conditions.Size(0), random)[0], conditions).Sigmoid();
+    }
+
+    private static Tensor Reparametrise(Tensor mean, Tensor logVariance, Tensor noise) => mean + noise * (logVariance * 0.5).Exp();
+
+    // BCE of a Bernoulli with logits l is softplus(l) − x l, which neither overflows nor needs the probabilities.
+    private static Tensor Bound(Tensor images, Tensor mean, Tensor logVariance, Tensor logits)
+    {
+        var reconstruction = (logits.Softplus() - images * logits).Sum(1); // (B)
+        var divergence = (mean.Square() + logVariance.Exp() - logVariance - 1).Sum(1) * 0.5; // (B)
+        return reconstruction + divergence;
+    }
+
+    // The one-hot condition comes last, as in the paper's code.
+    private Tensor WithCondition(Tensor values, Tensor conditions) => Tensor.Cat([values, identity.IndexSelect(0, conditions)], 1);
+}
