@@ -7,6 +7,7 @@
 // Every export catches every exception and returns -1 (or null); lt_error then has the message, without a backtrace.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/TensorIterator.h>
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -18,6 +19,7 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
 
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -376,6 +378,99 @@ LT_EXPORT int lt_grad(void* const* outputs, int32_t n_outputs, void* const* inpu
     auto found = torch::autograd::grad(borrow_all(outputs, n_outputs), borrow_all(inputs, n_inputs),
                                        borrow_all(gradients, n_gradients), retain_graph != 0, create_graph != 0, allow_unused != 0);
     for (int32_t k = 0; k < n_inputs; k++) results[k] = give(found[k]);
+  });
+}
+
+// Loops that libtorch lacks, each one pass over memory where a chain of operators makes many. TensorIterator takes care of threads,
+// shapes and strides; the compiler makes a clone for each family of processors.
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__)
+#define LT_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define LT_CLONES
+#endif
+
+// Mirrors Lethe.Torch.NativeAdamStep; a test compares the sizes.
+struct lt_adam_step {
+  float beta1, rest1;  // rest = 1 - beta, rounded once
+  float beta2, rest2;
+  float l2;        // weight decay that is added to the gradient
+  float shrink;    // 1 - rate * decoupled weight decay
+  float rate;      // rate / (1 - beta1^t)
+  float correct2;  // 1 / sqrt(1 - beta2^t)
+  float epsilon;
+};
+
+namespace {
+
+LT_CLONES void adam(int64_t n, float* __restrict p, float* __restrict m, float* __restrict v, const float* __restrict g, const lt_adam_step& step) {
+  const lt_adam_step s = step;
+  for (int64_t k = 0; k < n; k++) {
+    const float gradient = g[k] + s.l2 * p[k];
+    m[k] = s.beta1 * m[k] + s.rest1 * gradient;
+    v[k] = s.beta2 * v[k] + s.rest2 * (gradient * gradient);
+    p[k] = s.shrink * p[k] - s.rate * (m[k] / (std::sqrt(v[k]) * s.correct2 + s.epsilon));
+  }
+}
+
+LT_CLONES void adam_largest(int64_t n, float* __restrict p, float* __restrict m, float* __restrict v, float* __restrict largest, const float* __restrict g,
+                            const lt_adam_step& step) {
+  const lt_adam_step s = step;
+  for (int64_t k = 0; k < n; k++) {
+    const float gradient = g[k] + s.l2 * p[k];
+    m[k] = s.beta1 * m[k] + s.rest1 * gradient;
+    v[k] = s.beta2 * v[k] + s.rest2 * (gradient * gradient);
+    largest[k] = largest[k] < v[k] ? v[k] : largest[k];
+    p[k] = s.shrink * p[k] - s.rate * (m[k] / (std::sqrt(largest[k]) * s.correct2 + s.epsilon));
+  }
+}
+
+LT_CLONES void pull(int64_t n, float* __restrict g, const float* __restrict weight, const float* __restrict p, const float* __restrict anchor, float strength) {
+  for (int64_t k = 0; k < n; k++) g[k] += strength * weight[k] * (p[k] - anchor[k]);
+}
+
+// The first tensors are changed, the others read; all have one shape and are float32 on the CPU. The body gets contiguous runs.
+template <typename Body>
+void one_pass(std::vector<at::Tensor> tensors, size_t changed, Body&& body) {
+  at::TensorIteratorConfig config;
+  config.set_check_mem_overlap(false).resize_outputs(false).check_all_same_dtype(true);
+  for (size_t k = 0; k < tensors.size(); k++) {
+    if (tensors[k].scalar_type() != at::kFloat || !tensors[k].device().is_cpu() || !tensors[k].is_contiguous() || tensors[k].sizes() != tensors[0].sizes())
+      throw std::invalid_argument("contiguous float32 tensors of one shape on the CPU are needed");
+    if (k < changed)
+      config.add_output(tensors[k]);
+    else
+      config.add_input(tensors[k]);
+  }
+  auto iterator = config.build();
+  iterator.for_each([&](char** data, const int64_t*, int64_t n) { body(reinterpret_cast<float**>(data), n); });
+  for (size_t k = 0; k < changed; k++) tensors[k].unsafeGetTensorImpl()->bump_version();
+}
+
+}  // namespace
+
+LT_EXPORT int32_t lt_adam_step_size() { return sizeof(lt_adam_step); }
+
+// One step of Adam for n parameters; largest is null without AMSGrad.
+LT_EXPORT int lt_adam(void* const* parameters, void* const* gradients, void* const* first, void* const* second, void* const* largest, int32_t n,
+                      const lt_adam_step* step) {
+  return guarded([&] {
+    for (int32_t k = 0; k < n; k++) {
+      if (largest == nullptr)
+        one_pass({borrow(parameters[k]), borrow(first[k]), borrow(second[k]), borrow(gradients[k])}, 3,
+                 [&](float** d, int64_t count) { adam(count, d[0], d[1], d[2], d[3], *step); });
+      else
+        one_pass({borrow(parameters[k]), borrow(first[k]), borrow(second[k]), borrow(largest[k]), borrow(gradients[k])}, 4,
+                 [&](float** d, int64_t count) { adam_largest(count, d[0], d[1], d[2], d[3], d[4], *step); });
+    }
+  });
+}
+
+// gradient += strength * weight * (parameter - anchor), for n parameters.
+LT_EXPORT int lt_pull(void* const* gradients, void* const* weights, void* const* parameters, void* const* anchors, int32_t n, double strength) {
+  return guarded([&] {
+    for (int32_t k = 0; k < n; k++)
+      one_pass({borrow(gradients[k]), borrow(weights[k]), borrow(parameters[k]), borrow(anchors[k])}, 1,
+               [&](float** d, int64_t count) { pull(count, d[0], d[1], d[2], d[3], static_cast<float>(strength)); });
   });
 }
 

@@ -22,6 +22,8 @@ internal static unsafe class Bridge
     public static delegate* unmanaged<int, void> SetGradMode;
     public static delegate* unmanaged<nint, nint, int, int, int> Backward;
     public static delegate* unmanaged<nint*, int, nint*, int, nint*, int, int, int, int, nint*, int> Grad;
+    public static delegate* unmanaged<nint*, nint*, nint*, nint*, nint*, int, NativeAdamStep*, int> Adam;
+    public static delegate* unmanaged<nint*, nint*, nint*, nint*, int, double, int> Pull;
     public static delegate* unmanaged<byte*, ulong, nint> GeneratorNew;
     public static delegate* unmanaged<nint, void> GeneratorFree;
     public static delegate* unmanaged<nint, nint*, int> GeneratorState;
@@ -31,6 +33,7 @@ internal static unsafe class Bridge
     public static delegate* unmanaged<int> CudaDevices;
     public static delegate* unmanaged<int> ValueSize;
     public static delegate* unmanaged<int> DescriptionSize;
+    public static delegate* unmanaged<int> AdamStepSize;
 
     /// <summary>The version that libtorch itself reports.</summary>
     public static string Version { get; private set; } = "";
@@ -66,6 +69,8 @@ internal static unsafe class Bridge
         SetGradMode = (delegate* unmanaged<int, void>)Export("lt_set_grad_mode");
         Backward = (delegate* unmanaged<nint, nint, int, int, int>)Export("lt_backward");
         Grad = (delegate* unmanaged<nint*, int, nint*, int, nint*, int, int, int, int, nint*, int>)Export("lt_grad");
+        Adam = (delegate* unmanaged<nint*, nint*, nint*, nint*, nint*, int, NativeAdamStep*, int>)Export("lt_adam");
+        Pull = (delegate* unmanaged<nint*, nint*, nint*, nint*, int, double, int>)Export("lt_pull");
         GeneratorNew = (delegate* unmanaged<byte*, ulong, nint>)Export("lt_generator_new");
         GeneratorFree = (delegate* unmanaged<nint, void>)Export("lt_generator_free");
         GeneratorState = (delegate* unmanaged<nint, nint*, int>)Export("lt_generator_state");
@@ -75,6 +80,7 @@ internal static unsafe class Bridge
         CudaDevices = (delegate* unmanaged<int>)Export("lt_cuda_devices");
         ValueSize = (delegate* unmanaged<int>)Export("lt_value_size");
         DescriptionSize = (delegate* unmanaged<int>)Export("lt_description_size");
+        AdamStepSize = (delegate* unmanaged<int>)Export("lt_adam_step_size");
         Version = Marshal.PtrToStringUTF8((nint)((delegate* unmanaged<byte*>)Export("lt_version"))())!;
     }
 

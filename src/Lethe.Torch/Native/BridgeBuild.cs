@@ -78,7 +78,7 @@ public static class BridgeBuild
         {
             string[] arguments =
             [
-                "-O2", "-std=" + standard, "-fPIC", "-shared", "-fvisibility=hidden", "-w",
+                "-O3", "-fno-math-errno", "-std=" + standard, "-fPIC", "-shared", "-fvisibility=hidden", "-w",
                 "-D_GLIBCXX_USE_CXX11_ABI=" + (libtorch.NewStringAbi ? "1" : "0"),
                 .. libtorch.Includes.Select(include => "-I" + include),
                 code, "-o", temporary,

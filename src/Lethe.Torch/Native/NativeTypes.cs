@@ -42,3 +42,16 @@ internal unsafe struct NativeDescription
     public nint Data;
     public fixed long Sizes[16];
 }
+
+/// <summary>Mirrors lt_adam_step in native/lethe_torch.cpp.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct NativeAdamStep
+{
+    public float Beta1, Rest1;
+    public float Beta2, Rest2;
+    public float L2;
+    public float Shrink;
+    public float Rate;
+    public float Correct2;
+    public float Epsilon;
+}

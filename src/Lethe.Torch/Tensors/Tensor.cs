@@ -66,6 +66,9 @@ public sealed partial class Tensor : IDisposable
     /// <summary>Where the tensor lives.</summary>
     public Device Device { get { _ = Shape; return description.DeviceType == 0 ? Device.Cpu : new Device("cuda", Math.Max(0, description.DeviceIndex)); } }
 
+    /// <summary>Whether the elements lie row-major in memory, without gaps.</summary>
+    public bool IsContiguous => Read().Contiguous != 0;
+
     /// <summary>Size of one dimension; negative numbers count from the end.</summary>
     public long Size(int dimension) => Shape[dimension < 0 ? dimension + Dimensions : dimension];
 

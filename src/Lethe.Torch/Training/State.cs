@@ -34,6 +34,16 @@ public sealed class StateReader(IReadOnlyDictionary<string, HostArray> tensors, 
         ? array
         : throw new BadInputException($"The checkpoint has no tensor '{name}'; it belongs to another plan or another version. Start the run anew in an empty folder.");
 
+    /// <summary>An array that must have the shape and element type of a tensor that it is to fill.</summary>
+    /// <exception cref="BadInputException">There is none of that name, or it does not fit.</exception>
+    public HostArray Array(string name, Tensor like)
+    {
+        var array = Array(name);
+        if (array.Type != like.DType || !array.Shape.SequenceEqual(like.Shape.ToArray()))
+            throw new BadInputException($"The checkpoint's tensor '{name}' is {array.Type.ToString().ToLowerInvariant()}[{string.Join(", ", array.Shape)}] where {like.Describe()} is needed; it belongs to another plan. Start the run anew in an empty folder.");
+        return array;
+    }
+
     /// <summary>A value.</summary>
     /// <exception cref="BadInputException">There is none of that name.</exception>
     public string Text(string name) => values.TryGetValue(name, out var value)
