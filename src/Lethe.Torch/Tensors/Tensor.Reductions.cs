@@ -28,7 +28,7 @@ internal static partial class Ops
 public sealed partial class Tensor
 {
     /// <summary>Sum of all elements.</summary>
-    public Tensor Sum(DType? type = null) => Ops.Sum.Call(this, type is { } t ? t : Value.None);
+    public Tensor Sum() => Ops.Sum.Call(this);
 
     /// <summary>Sum over dimensions.</summary>
     public Tensor Sum(long[] dimensions, bool keep = false) => Ops.SumDimIntList.Call(this, dimensions, keep);

@@ -1,0 +1,66 @@
+using Lethe.Torch;
+
+namespace Lethe.Unlearning.Generative;
+
+/// <summary>
+/// The diagonal Fisher information of a generator's bound, apart for each condition: F_c = E over the model's own samples of c of (∂ −ELBO)².
+/// Kept apart, one estimate serves every concept: forgetting chooses afterwards whose information protects the weights.
+/// </summary>
+/// <param name="Conditions">Conditions that the estimate covers; 0 for a matrix of somebody else's that is a mean over all of them.</param>
+/// <param name="Samples">Samples behind the estimate, all conditions together.</param>
+/// <param name="Seed">Seed that the samples were drawn with; null if unknown.</param>
+/// <param name="Tensors">For each parameter (conditions, shape of the parameter), or (shape of the parameter) where <paramref name="Conditions"/> is 0.</param>
+public sealed record FisherInformation(int Conditions, long Samples, ulong? Seed, IReadOnlyDictionary<string, HostArray> Tensors)
+{
+    /// <summary>
+    /// The diagonal that anchors the weights: (1/C) [ Σ over protected F_c + w Σ over forgotten F_c ] with w = (1 − strength) / strength.
+    /// </summary>
+    /// <remarks>
+    /// To second order, −log p(D_f | θ) takes the forgotten data's information out of the posterior, so what is left protects the
+    /// retained conditions alone: strength 1. Strength ½ weighs all alike, which is the released code's matrix where all conditions are
+    /// protected or forgotten. Towards 0 the forgotten conditions hold the weights where they are.
+    /// </remarks>
+    /// <param name="protectedConditions">Conditions that must stay.</param>
+    /// <param name="forgottenConditions">Conditions that go.</param>
+    /// <param name="strength">In (0, 1].</param>
+    /// <param name="parameters">The model's parameters, which give order, type and device.</param>
+    /// <returns>One tensor for each parameter; the caller's scope owns them.</returns>
+    /// <exception cref="UsageException">A total matrix cannot be weighed by condition.</exception>
+    /// <exception cref="BadInputException">The matrix belongs to another model.</exception>
+    public Tensor[] Diagonal(IReadOnlyList<int> protectedConditions, IReadOnlyList<int> forgottenConditions, double strength, IReadOnlyList<(string Name, Tensor Tensor)> parameters)
+    {
+        var forgottenWeight = (1 - strength) / strength;
+        if (Conditions == 0 && forgottenWeight != 1)
+            throw new UsageException($"The Fisher matrix given is a mean over all conditions, which allows strength 0.5 alone, not {strength}; leave 'fisher.path' out to have it estimated apart for each condition.");
+        var result = new Tensor[parameters.Count];
+        for (var k = 0; k < result.Length; k++)
+        {
+            using var scope = new TensorScope();
+            var (name, parameter) = parameters[k];
+            var whole = Read(name, parameter);
+            if (Conditions > 0)
+            {
+                var weights = new double[Conditions];
+                foreach (var condition in protectedConditions) weights[condition] = 1.0 / Conditions;
+                foreach (var condition in forgottenConditions) weights[condition] = forgottenWeight / Conditions;
+                var sum = Tensor.Zeros(parameter.Shape.ToArray(), parameter.DType, parameter.Device);
+                for (var condition = 0; condition < Conditions; condition++)
+                    if (weights[condition] != 0)
+                        sum.AddInPlace(whole.Select(0, condition), weights[condition]);
+                whole = sum;
+            }
+            result[k] = scope.Keep(whole);
+        }
+        return result;
+    }
+
+    private Tensor Read(string name, Tensor parameter)
+    {
+        if (!Tensors.TryGetValue(name, out var array))
+            throw new BadInputException($"The Fisher matrix has no tensor '{name}'; it belongs to another model.");
+        long[] expected = Conditions == 0 ? parameter.Shape.ToArray() : [Conditions, .. parameter.Shape];
+        if (!array.Shape.SequenceEqual(expected))
+            throw new BadInputException($"The Fisher matrix's tensor '{name}' has shape [{string.Join(", ", array.Shape)}]; the model needs [{string.Join(", ", expected)}].");
+        return Tensor.From(array).To(parameter.DType).To(parameter.Device);
+    }
+}
