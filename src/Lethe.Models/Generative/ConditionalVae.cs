@@ -27,7 +27,7 @@ public sealed record ConditionalVaeOptions
 /// −ELBO(x, c) = BCE(decode(z, c), x) + KL(q(z | x, c) ‖ N(0, I)), summed over pixels and latent dimensions, in nats an image.
 /// Parameters are named as there: fc1, fc2, fc31 (μ), fc32 (log σ²), fc4, fc5, fc6.
 /// </summary>
-public sealed class ConditionalVae : Module, ILinearLayers
+public sealed class ConditionalVae : Module, ILinearLayers, ILatentGenerator
 {
     private readonly Linear fc1, fc2, fc31, fc32, fc4, fc5, fc6;
     private readonly Tensor identity;
@@ -125,8 +125,20 @@ public sealed class ConditionalVae : Module, ILinearLayers
     public Tensor NegativeElbo(Tensor images, Tensor conditions, Tensor[] noise)
     {
         var (mean, logVariance) = Encode(images, conditions);
-        return Bound(images, mean, logVariance, DecodeLogits(Reparametrise(mean, logVariance, noise[0]), conditions));
+        return CrossEntropy(images, DecodeLogits(Reparametrise(mean, logVariance, noise[0]), conditions)) + Divergence(mean, logVariance);
     }
+
+    /// <inheritdoc/>
+    public Tensor NegativeElbo(Tensor images, Tensor conditions, Tensor[] noise, Tensor firstLatents, Tensor divergenceWeights)
+    {
+        var (mean, logVariance) = Encode(images, conditions);
+        var given = firstLatents.Size(0);
+        var latents = Tensor.Cat([firstLatents, Reparametrise(mean, logVariance, noise[0]).Narrow(0, given, images.Size(0) - given)]);
+        return CrossEntropy(images, DecodeLogits(latents, conditions)) + Divergence(mean, logVariance) * divergenceWeights;
+    }
+
+    /// <inheritdoc/>
+    public Tensor NegativeLogLikelihood(Tensor images, Tensor conditions, Tensor latents) => CrossEntropy(images, DecodeLogits(latents, conditions));
 
     /// <inheritdoc/>
     public (Tensor NegativeElbo, IReadOnlyList<LinearTrace> Layers) Trace(Tensor images, Tensor conditions, Tensor[] noise)
@@ -145,25 +157,29 @@ public sealed class ConditionalVae : Module, ILinearLayers
         var latent = Reparametrise(mean, logVariance, noise[0]);
         var h4 = Through(fc4, "fc4", WithCondition(latent, conditions)).Relu();
         var h5 = Through(fc5, "fc5", h4).Relu();
-        return (Bound(images, mean, logVariance, Through(fc6, "fc6", h5)), layers);
+        return (CrossEntropy(images, Through(fc6, "fc6", h5)) + Divergence(mean, logVariance), layers);
     }
 
     /// <summary>Means of the decoder for z ~ N(0, I), as the paper's code samples; (B, pixels).</summary>
-    public Tensor Sample(Tensor conditions, RandomStream random)
+    public Tensor Sample(Tensor conditions, RandomStream random) => Generate(DrawLatents(conditions.Size(0), random), conditions);
+
+    /// <inheritdoc/>
+    public Tensor DrawLatents(long n, RandomStream random) => DrawNoise(n, random)[0];
+
+    /// <inheritdoc/>
+    public Tensor Generate(Tensor latents, Tensor conditions)
     {
         using var noGrad = Autograd.NoGrad();
-        return DecodeLogits(DrawNoise(conditions.Size(0), random)[0], conditions).Sigmoid();
+        return DecodeLogits(latents, conditions).Sigmoid();
     }
 
     private static Tensor Reparametrise(Tensor mean, Tensor logVariance, Tensor noise) => mean + noise * (logVariance * 0.5).Exp();
 
-    // BCE of a Bernoulli with logits l is softplus(l) − x l, which neither overflows nor needs the probabilities.
-    private static Tensor Bound(Tensor images, Tensor mean, Tensor logVariance, Tensor logits)
-    {
-        var reconstruction = (logits.Softplus() - images * logits).Sum(1); // (B)
-        var divergence = (mean.Square() + logVariance.Exp() - logVariance - 1).Sum(1) * 0.5; // (B)
-        return reconstruction + divergence;
-    }
+    // BCE of a Bernoulli with logits l is softplus(l) − x l, which neither overflows nor needs the probabilities; (B)
+    private static Tensor CrossEntropy(Tensor images, Tensor logits) => (logits.Softplus() - images * logits).Sum(1);
+
+    // KL(q(z | x, c) ‖ N(0, I)); (B)
+    private static Tensor Divergence(Tensor mean, Tensor logVariance) => (mean.Square() + logVariance.Exp() - logVariance - 1).Sum(1) * 0.5;
 
     // The one-hot condition comes last, as in the paper's code.
     private Tensor WithCondition(Tensor values, Tensor conditions) => Tensor.Cat([values, identity.IndexSelect(0, conditions)], 1);

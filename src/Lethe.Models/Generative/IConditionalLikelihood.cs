@@ -42,6 +42,31 @@ public interface IConditionalLikelihood
     Tensor Sample(Tensor conditions, RandomStream random);
 }
 
+/// <summary>A generator that makes images from latents drawn from a fixed prior: what it generates depends on −log p(x | z, c) at those latents alone.</summary>
+public interface ILatentGenerator : IConditionalLikelihood
+{
+    /// <summary>Latents from the prior, (n, latent).</summary>
+    Tensor DrawLatents(long n, RandomStream random);
+
+    /// <summary>Images that the latents stand for, without gradients; (B, image shape) in [0, 1].</summary>
+    Tensor Generate(Tensor latents, Tensor conditions);
+
+    /// <summary>−log p(x | z, c) of each image, nats; (B), differentiable.</summary>
+    Tensor NegativeLogLikelihood(Tensor images, Tensor conditions, Tensor latents);
+
+    /// <summary>
+    /// The bound with other latents in its first rows: −log p(x | z, c) at the latents given, for the rest at the encoder's, plus the weighted
+    /// divergence of the encoder from the prior.
+    /// </summary>
+    /// <param name="images">(B, image shape).</param>
+    /// <param name="conditions">(B), int64.</param>
+    /// <param name="noise">From <see cref="IConditionalLikelihood.DrawNoise"/>, for all rows.</param>
+    /// <param name="firstLatents">(P, latent), P ≤ B.</param>
+    /// <param name="divergenceWeights">(B); 1 is the bound's own weight.</param>
+    /// <returns>(B), differentiable.</returns>
+    Tensor NegativeElbo(Tensor images, Tensor conditions, Tensor[] noise, Tensor firstLatents, Tensor divergenceWeights);
+}
+
 /// <summary>One use of a linear layer in a forward pass: what came in and what came out before the non-linearity.</summary>
 /// <param name="Weight">Name of the weight, (outputs, inputs).</param>
 /// <param name="Bias">Name of the bias, (outputs).</param>

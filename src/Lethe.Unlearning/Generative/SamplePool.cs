@@ -38,6 +38,9 @@ public sealed record SamplePool(Tensor Images, Tensor Conditions) : IDisposable
         return (scope.Keep(Images.IndexSelect(0, chosen)), scope.Keep(Conditions.IndexSelect(0, chosen)));
     }
 
+    /// <summary>Out of all scopes: whoever holds the pool disposes it.</summary>
+    public SamplePool Detached() => new(TensorScope.Detach(Images), TensorScope.Detach(Conditions));
+
     /// <summary>Frees the samples.</summary>
     public void Dispose()
     {

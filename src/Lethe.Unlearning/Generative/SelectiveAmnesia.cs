@@ -12,7 +12,8 @@ namespace Lethe.Unlearning.Generative;
 /// </summary>
 /// <remarks>
 /// Forgetting and replay go through the network in one batch. The consolidation enters as the gradient λ F (θ − θ*), added before clipping
-/// and before Adam's moments. Replay comes from a pool that is made once.
+/// and before Adam's moments. Replay comes from a pool that is made once. Two stages: first the columns that the forgotten conditions alone
+/// read, where the Fisher information of the others is exactly 0 and no replay is needed, then all weights.
 /// </remarks>
 public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
 {
@@ -21,16 +22,18 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
     private readonly IReadOnlyList<ForgetTarget> targets;
     private readonly IReadOnlyList<int> retained;
     private readonly SelectiveAmnesiaOptions options;
-    private readonly Func<ForgettingReading, string?>? stop;
     private readonly Tensor[] parameters;
     private readonly Tensor[] anchors;
     private readonly Tensor[] fisher;
+    private readonly ForgettingBatch forgetting;
+    private readonly OwnColumnStage? ownColumns;
     private readonly Tensor weights; // (B): 1/forget batch, then γ/replay batch
-    private readonly Tensor forgetConditions; // (forget batch)
+    private readonly Tensor divergenceWeights; // (B)
     private readonly SamplePool? pool;
-    private readonly Validation? validation;
+    private readonly ForgettingValidation? validation;
     private readonly RandomStream random;
     private readonly Adam optimizer;
+    private readonly LearningRateSchedule schedule;
     private readonly Ema? average;
 
     /// <summary>Prepares forgetting; makes the replay pool and the validation samples.</summary>
@@ -41,19 +44,17 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
     /// <param name="retained">Conditions that must stay.</param>
     /// <param name="options">How.</param>
     /// <param name="seed">Decides all randomness.</param>
-    /// <param name="stop">Reads the validation samples and returns why to stop, or null to go on.</param>
     /// <exception cref="UsageException">A condition is forgotten twice, forgotten and retained, or not there.</exception>
     public SelectiveAmnesia(
         IConditionalLikelihood model, IConditionalLikelihood frozen, FisherInformation fisher, IReadOnlyList<ForgetTarget> targets,
-        IReadOnlyList<int> retained, SelectiveAmnesiaOptions options, ulong seed, Func<ForgettingReading, string?>? stop = null)
+        IReadOnlyList<int> retained, SelectiveAmnesiaOptions options, ulong seed)
     {
-        Check(model, targets, retained);
+        Check(model, targets, retained, options);
         this.model = model;
         this.frozen = frozen;
         this.targets = targets;
         this.retained = retained;
         this.options = options;
-        this.stop = stop;
         parameters = [.. model.TrainedParameters.Select(entry => entry.Tensor)];
         var device = parameters[0].Device;
         var type = parameters[0].DType;
@@ -61,26 +62,28 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
         using var noGrad = Autograd.NoGrad();
         anchors = [.. parameters.Select(parameter => TensorScope.Detach(parameter.Detach().Clone()))];
         this.fisher = [.. fisher.Diagonal(retained, [.. targets.Select(target => target.Condition)], options.Strength, model.TrainedParameters).Select(TensorScope.Detach)];
+        forgetting = new ForgettingBatch(targets, options.ForgetBatch, options.GenerationLatents, model);
         weights = TensorScope.Detach(Tensor.Cat([
             Tensor.Full([options.ForgetBatch], 1.0 / options.ForgetBatch, type, device),
             Tensor.Full([options.ReplayBatch], options.Gamma / options.ReplayBatch, type, device)]));
-        forgetConditions = TensorScope.Detach(Tensor.FromArray(
-            targets.SelectMany((target, k) => Enumerable.Repeat((long)target.Condition, ShareOf(k))).ToArray()).To(device));
-        using var replay = new RandomStream(RandomStream.ChildSeed(seed, "replay"), device);
-        if (options.ReplayPool > 0)
-            pool = Detach(SamplePool.Generate(frozen, retained, options.ReplayPool, replay));
+        divergenceWeights = TensorScope.Detach(Tensor.Cat([forgetting.DivergenceWeights, Tensor.Ones([options.ReplayBatch], type, device)]));
+        if (options.ColumnSteps > 0)
+            ownColumns = new OwnColumnStage(model, targets, options);
+        using (var replay = new RandomStream(RandomStream.ChildSeed(seed, "replay"), device))
+            pool = options.ReplayPool > 0 ? SamplePool.Generate(frozen, retained, options.ReplayPool, replay).Detached() : null;
+        if (options.CheckEvery > 0)
+            validation = new ForgettingValidation(frozen, targets, retained, options, seed);
         random = new RandomStream(RandomStream.ChildSeed(seed, "forget"), device);
         optimizer = new Adam(model.TrainedParameters, options.LearningRate);
-        average = options.Average > 0 ? new Ema(model.TrainedParameters, options.Average) : null;
-        if (options.CheckEvery > 0)
-            validation = new Validation(frozen, targets, retained, options.ValidationSamples, seed);
+        schedule = new ConstantRate(options.LearningRate).AfterWarmUp(options.WarmUp);
+        average = options.Average > 0 ? new Ema(model.TrainedParameters, options.Average, warmUp: true) : null;
     }
 
     /// <inheritdoc/>
     public long Step { get; private set; }
 
     /// <inheritdoc/>
-    public long TotalSteps => options.Steps;
+    public long TotalSteps => options.ColumnSteps + options.Steps;
 
     /// <inheritdoc/>
     public bool Finished => StopReason is not null || Step >= TotalSteps;
@@ -92,33 +95,21 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
     public IReadOnlyList<ForgettingReading> Readings => validation?.Readings ?? [];
 
     /// <inheritdoc/>
-    /// <remarks>Measures "loss", "forget" and "replay" in nats an image, and "ewc", the value of (λ/2) Σ F (θ − θ*)².</remarks>
+    /// <remarks>Measures "loss", "forget" and "replay" in nats an image, and "ewc", the value of (λ/2) Σ F (θ − θ*)². The first stage has no replay.</remarks>
     public IReadOnlyList<(string Name, double Value)> Advance()
     {
         using var scope = new TensorScope();
-        Tensor[] surrogates = [.. targets.Select((target, k) => target.Surrogate.Draw(ShareOf(k), random))];
-        var (replayed, replayConditions) = DrawReplay();
-        var images = Tensor.Cat([.. surrogates, replayed]);
-        var conditions = Tensor.Cat([forgetConditions, replayConditions]);
-        var bound = model.NegativeElbo(images, conditions, model.DrawNoise(images.Size(0), random)); // (B)
-        var gradients = Autograd.Grad([(bound * weights).Sum()], parameters);
-        double forget, replay, ewc;
-        using (Autograd.NoGrad())
-        {
-            forget = bound.Narrow(0, 0, options.ForgetBatch).Mean().Item();
-            replay = bound.Narrow(0, options.ForgetBatch, options.ReplayBatch).Mean().Item();
-            ewc = Consolidation();
-            if (!double.IsFinite(forget + replay + ewc))
-                throw new RunFailedException($"Forgetting became not finite at step {Step}: forget {forget}, replay {replay}, ewc {ewc}. Lower method.learning_rate or method.lambda.");
-            DirectGradient.AddPull(gradients, options.Lambda, fisher, parameters, anchors);
-            if (options.ClipNorm > 0)
-                GradientClipping.ByNorm(gradients, options.ClipNorm);
-            MoveOwnColumnsFaster(() => optimizer.Step(gradients));
-            average?.Update();
-        }
+        double forget, replay = 0, ewc = 0;
+        if (Step < options.ColumnSteps)
+            forget = ownColumns!.Advance(random);
+        else
+            (forget, replay, ewc) = MoveAll();
+        if (!double.IsFinite(forget + replay + ewc))
+            throw new RunFailedException($"Forgetting became not finite at step {Step}: forget {forget}, replay {replay}, ewc {ewc}. Lower method.learning_rate, method.column_learning_rate or method.lambda.");
         Step++;
-        if (validation is not null && Step % options.CheckEvery == 0)
-            StopReason = Averaged(() => stop?.Invoke(validation.Read(model, Step)));
+        var second = Step - options.ColumnSteps;
+        if (validation is not null && second > 0 && second % options.CheckEvery == 0)
+            StopReason = Averaged(() => validation.Read(model, second));
         return [("loss", forget + options.Gamma * replay + ewc), ("forget", forget), ("replay", replay), ("ewc", ewc)];
     }
 
@@ -138,6 +129,7 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
         foreach (var (name, tensor) in model.TrainedParameters)
             state.Add("parameters." + name, tensor.ToHost());
         optimizer.Save(state, "optimizer.");
+        ownColumns?.Save(state, "own_columns.");
         average?.Save(state, "average.");
         validation?.Save(state);
     }
@@ -150,6 +142,7 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
         foreach (var (name, tensor) in model.TrainedParameters)
             tensor.CopyInPlace(Tensor.From(state.Array("parameters." + name)));
         optimizer.Load(state, "optimizer.");
+        ownColumns?.Load(state, "own_columns.");
         average?.Load(state, "average.");
         validation?.Load(state);
         random.Restore(state.Array("random"));
@@ -160,8 +153,10 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
     /// <summary>Frees everything but the models.</summary>
     public void Dispose()
     {
-        foreach (var tensor in anchors.Concat(fisher).Append(weights).Append(forgetConditions))
+        foreach (var tensor in anchors.Concat(fisher).Append(weights).Append(divergenceWeights))
             tensor.Dispose();
+        forgetting.Dispose();
+        ownColumns?.Dispose();
         pool?.Dispose();
         validation?.Dispose();
         random.Dispose();
@@ -171,24 +166,33 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
             target.Surrogate.Dispose();
     }
 
-    private static void Check(IConditionalLikelihood model, IReadOnlyList<ForgetTarget> targets, IReadOnlyList<int> retained)
+    /// <summary>A bound of a batch whose first rows may have latents of their own.</summary>
+    internal static Tensor Bound(IConditionalLikelihood model, Tensor images, Tensor conditions, Tensor? latents, Tensor divergenceWeights, RandomStream random)
     {
-        if (targets.Count == 0)
-            throw new UsageException("There is nothing to forget: name at least one concept.");
-        if (retained.Count == 0)
-            throw new UsageException("There is nothing to retain: at least one condition must stay.");
-        foreach (var condition in targets.Select(target => target.Condition).Concat(retained))
-            if (condition < 0 || condition >= model.Conditions)
-                throw new UsageException($"Condition {condition} does not exist; the model has 0 to {model.Conditions - 1}.");
-        if (targets.GroupBy(target => target.Condition).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw new UsageException($"Condition {twice.Key} is to be forgotten twice; name it once.");
-        foreach (var target in targets)
-            if (retained.Contains(target.Condition))
-                throw new UsageException($"Condition {target.Condition} is to be forgotten and retained; leave it out of one of the two.");
+        var noise = model.DrawNoise(images.Size(0), random);
+        return latents is null
+            ? model.NegativeElbo(images, conditions, noise)
+            : ((ILatentGenerator)model).NegativeElbo(images, conditions, noise, latents, divergenceWeights);
     }
 
-    // The batch is shared evenly; the remainder goes to the first concepts.
-    private int ShareOf(int target) => options.ForgetBatch / targets.Count + (target < options.ForgetBatch % targets.Count ? 1 : 0);
+    private (double Forget, double Replay, double Ewc) MoveAll()
+    {
+        var (surrogates, latents) = forgetting.Draw(random);
+        var (replayed, replayConditions) = DrawReplay();
+        var bound = Bound(model, Tensor.Cat([surrogates, replayed]), Tensor.Cat([forgetting.Conditions, replayConditions]), latents, divergenceWeights, random); // (B)
+        var gradients = Autograd.Grad([(bound * weights).Sum()], parameters);
+        using var noGrad = Autograd.NoGrad();
+        var forget = bound.Narrow(0, 0, options.ForgetBatch).Mean().Item();
+        var replay = bound.Narrow(0, options.ForgetBatch, options.ReplayBatch).Mean().Item();
+        var ewc = Consolidation();
+        DirectGradient.AddPull(gradients, options.Lambda, fisher, parameters, anchors);
+        if (options.ClipNorm > 0)
+            GradientClipping.ByNorm(gradients, options.ClipNorm);
+        optimizer.LearningRate = schedule.At(Step - options.ColumnSteps + 1);
+        MoveOwnColumnsFaster(() => optimizer.Step(gradients));
+        average?.Update();
+        return (forget, replay, ewc);
+    }
 
     private (Tensor Images, Tensor Conditions) DrawReplay()
     {
@@ -201,7 +205,6 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
 
     private double Consolidation()
     {
-        using var scope = new TensorScope();
         Tensor[] parts = [.. parameters.Select((parameter, k) => (parameter - anchors[k]).Square().Mul(fisher[k]).Sum())];
         return options.Lambda / 2 * Tensor.Stack(parts).Sum().Item();
     }
@@ -214,10 +217,8 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
             step();
             return;
         }
-        using var scope = new TensorScope();
-        var columns = targets.SelectMany(target => model.OwnColumns(target.Condition))
-            .Select(own => model.TrainedParameters.First(entry => entry.Name == own.Parameter).Tensor.Detach().Select(1, own.Column)).ToArray();
-        var before = columns.Select(column => column.Clone()).ToArray();
+        Tensor[] columns = [.. OwnColumnStage.Columns(model, targets).Select(own => own.Column)];
+        Tensor[] before = [.. columns.Select(column => column.Clone())];
         step();
         for (var k = 0; k < columns.Length; k++)
             columns[k].CopyInPlace(before[k].Lerp(columns[k], options.OwnColumnRate));
@@ -236,65 +237,20 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
         }
     }
 
-    private static SamplePool Detach(SamplePool pool)
+    private static void Check(IConditionalLikelihood model, IReadOnlyList<ForgetTarget> targets, IReadOnlyList<int> retained, SelectiveAmnesiaOptions options)
     {
-        TensorScope.Detach(pool.Images);
-        TensorScope.Detach(pool.Conditions);
-        return pool;
-    }
-
-    /// <summary>Surrogates and replayed images set aside, with noise of their own: the same at every reading.</summary>
-    private sealed class Validation : IDisposable
-    {
-        private readonly (Tensor Images, Tensor Conditions, Tensor[] Noise)[] sets; // concepts, then replay
-        private readonly List<ForgettingReading> readings = [];
-        private readonly double before;
-
-        public Validation(IConditionalLikelihood frozen, IReadOnlyList<ForgetTarget> targets, IReadOnlyList<int> retained, long n, ulong seed)
-        {
-            var device = frozen.TrainedParameters[0].Tensor.Device;
-            using var random = new RandomStream(RandomStream.ChildSeed(seed, "validation"), device);
-            using var scope = new TensorScope();
-            var replay = SamplePool.Generate(frozen, retained, n, random);
-            sets = [
-                .. targets.Select(target => (target.Surrogate.Draw(n, random), Tensor.Full([n], target.Condition, DType.Int64, device), frozen.DrawNoise(n, random))),
-                (replay.Images, replay.Conditions, frozen.DrawNoise(n, random))];
-            foreach (var tensor in sets.SelectMany(Tensors))
-                TensorScope.Detach(tensor);
-            before = Mean(frozen, sets[^1]);
-        }
-
-        public IReadOnlyList<ForgettingReading> Readings => readings;
-
-        public ForgettingReading Read(IConditionalLikelihood model, long step)
-        {
-            var reading = new ForgettingReading(step, [.. sets.SkipLast(1).Select(set => Mean(model, set))], Mean(model, sets[^1]), before);
-            readings.Add(reading);
-            return reading;
-        }
-
-        public void Save(StateWriter state) =>
-            state.Add("readings", System.Text.Json.JsonSerializer.Serialize(readings));
-
-        public void Load(StateReader state)
-        {
-            readings.Clear();
-            readings.AddRange(System.Text.Json.JsonSerializer.Deserialize<List<ForgettingReading>>(state.Text("readings")) ?? []);
-        }
-
-        public void Dispose()
-        {
-            foreach (var tensor in sets.SelectMany(Tensors))
-                tensor.Dispose();
-        }
-
-        private static double Mean(IConditionalLikelihood model, (Tensor Images, Tensor Conditions, Tensor[] Noise) set)
-        {
-            using var scope = new TensorScope();
-            using var noGrad = Autograd.NoGrad();
-            return model.NegativeElbo(set.Images, set.Conditions, set.Noise).Mean().Item();
-        }
-
-        private static IEnumerable<Tensor> Tensors((Tensor Images, Tensor Conditions, Tensor[] Noise) set) => [set.Images, set.Conditions, .. set.Noise];
+        if (targets.Count == 0)
+            throw new UsageException("There is nothing to forget: name at least one concept.");
+        if (retained.Count == 0)
+            throw new UsageException("There is nothing to retain: at least one condition must stay.");
+        if (options.ForgetBatch < targets.Count)
+            throw new UsageException($"method.forget_batch is {options.ForgetBatch}, too few for {targets.Count} concepts: each needs at least one image a step.");
+        foreach (var condition in targets.Select(target => target.Condition).Concat(retained))
+            if (condition < 0 || condition >= model.Conditions)
+                throw new UsageException($"Condition {condition} does not exist; the model has 0 to {model.Conditions - 1}.");
+        if (targets.GroupBy(target => target.Condition).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw new UsageException($"Condition {twice.Key} is to be forgotten twice; name it once.");
+        if (targets.FirstOrDefault(target => retained.Contains(target.Condition)) is { } both)
+            throw new UsageException($"Condition {both.Condition} is to be forgotten and retained; leave it out of one of the two.");
     }
 }

@@ -38,10 +38,32 @@ public sealed record SelectiveAmnesiaOptions
     [Range(0, 1e6)]
     public double Gamma { get; init; } = 1;
 
-    /// <summary>The most steps.</summary>
-    [Description("The most steps; the stop criterion usually ends the run before")]
+    /// <summary>Steps of the first stage, in which only the weights move that the forgotten conditions alone read; it costs the others nothing.</summary>
+    [Description("Steps of the first stage, in which only the weights move that the forgotten conditions alone read; 0 as in the released code")]
+    [Range(0, 1_000_000)]
+    public long ColumnSteps { get; init; } = 80;
+
+    /// <summary>Adam's learning rate in the first stage.</summary>
+    [Description("Adam's learning rate in the first stage")]
+    [Range(1e-9, 100)]
+    public double ColumnLearningRate { get; init; } = 0.2;
+
+    /// <summary>The most steps of the second stage, in which all weights move.</summary>
+    [Description("The most steps of the second stage, in which all weights move; the stop criterion usually ends it before")]
     [Range(1, 10_000_000)]
     public long Steps { get; init; } = 400;
+
+    /// <summary>Steps of the second stage over which its learning rate rises from 0.</summary>
+    [Description("Steps of the second stage over which its learning rate rises from 0")]
+    [Range(0, 1_000_000)]
+    public long WarmUp { get; init; } = 40;
+
+    /// <summary>
+    /// Whether surrogates are fitted at the latents that generation uses (the prior's, or those that a sample was made from) where model and
+    /// surrogate have them, instead of the encoder's alone. What is generated then changes directly, not by way of the encoder.
+    /// </summary>
+    [Description("Whether surrogates are fitted at the latents that generation draws, where there are such, not at the encoder's alone; false as in the released code")]
+    public bool GenerationLatents { get; init; } = true;
 
     /// <summary>Surrogate images in a step, all concepts together.</summary>
     [Description("Surrogate images in a step, all concepts together")]
@@ -58,8 +80,8 @@ public sealed record SelectiveAmnesiaOptions
     [Range(0, 10_000_000)]
     public long ReplayPool { get; init; } = 20_000;
 
-    /// <summary>Adam's learning rate.</summary>
-    [Description("Adam's learning rate")]
+    /// <summary>Adam's learning rate in the second stage.</summary>
+    [Description("Adam's learning rate in the second stage")]
     [Range(1e-9, 1)]
     public double LearningRate { get; init; } = 3e-3;
 
@@ -110,7 +132,10 @@ public sealed record SelectiveAmnesiaOptions
         {
             Strength = 0.5,
             Lambda = 2 * 100.0 / 256,
+            ColumnSteps = 0,
             Steps = 10_000,
+            WarmUp = 0,
+            GenerationLatents = false,
             ForgetBatch = 256,
             ReplayBatch = 256,
             ReplayPool = 0,
@@ -126,15 +151,12 @@ public sealed record SelectiveAmnesiaOptions
 /// <summary>A concept to forget.</summary>
 /// <param name="Condition">Its condition.</param>
 /// <param name="Surrogate">What takes its place; owned by the method.</param>
-/// <param name="Floor">
-/// The least −ELBO, nats an image, that a model can have on the surrogate as far as is known: pixels · ln 2 for uniform noise, the base
-/// model's own bound for another label's samples; null where it is not known, and the criterion then waits until it no longer falls.
-/// </param>
-public sealed record ForgetTarget(int Condition, ISurrogate Surrogate, double? Floor);
+public sealed record ForgetTarget(int Condition, ISurrogate Surrogate);
 
 /// <summary>What the validation samples say at one step, nats an image.</summary>
-/// <param name="Step">The step.</param>
-/// <param name="Forget">−ELBO of the surrogates under the forgotten conditions, one for each concept.</param>
-/// <param name="Retain">−ELBO of replayed images.</param>
-/// <param name="RetainBefore">The same before the first step, with the same noise.</param>
-public sealed record ForgettingReading(long Step, IReadOnlyList<double> Forget, double Retain, double RetainBefore);
+/// <param name="Step">The step of the second stage.</param>
+/// <param name="Forget">
+/// For each concept how far its surrogates are above their floor; where the floor is not known, how far they have fallen since the last reading.
+/// </param>
+/// <param name="Rise">How much −ELBO of replayed images has risen since the start, with the same noise.</param>
+public sealed record ForgettingReading(long Step, IReadOnlyList<double> Forget, double Rise);

@@ -3,34 +3,111 @@ using Lethe.Torch;
 
 namespace Lethe.Unlearning.Generative;
 
+/// <summary>How the latents of a surrogate's draw belong to its images.</summary>
+public enum SurrogateLatents
+{
+    /// <summary>There are none: the bound is taken with the encoder's latents.</summary>
+    None,
+    /// <summary>Drawn from the prior, whatever the image: right where every latent should give the same distribution, as with noise.</summary>
+    Prior,
+    /// <summary>Those that the image was made from.</summary>
+    Paired,
+}
+
+/// <summary>Images of a surrogate, and latents where it has them.</summary>
+/// <param name="Images">(n, image shape), values in [0, 1].</param>
+/// <param name="Latents">(n, latent); null where <see cref="ISurrogate.Latents"/> is none.</param>
+public sealed record SurrogateDraw(Tensor Images, Tensor? Latents);
+
 /// <summary>What takes the place of a forgotten concept: the distribution q(x | c_f) of Selective Amnesia.</summary>
 public interface ISurrogate : IDisposable
 {
-    /// <summary>Images drawn from it.</summary>
-    /// <param name="n">How many.</param>
-    /// <param name="random">Where they come from.</param>
-    /// <returns>(n, image shape), values in [0, 1].</returns>
-    Tensor Draw(long n, RandomStream random);
+    /// <summary>How latents belong to images.</summary>
+    SurrogateLatents Latents { get; }
+
+    /// <summary>
+    /// The least −log p(x | z, c), nats an image, that a model can reach on average at this surrogate's own latents; null where it is not known.
+    /// </summary>
+    double? Floor { get; }
+
+    /// <summary>n draws from a stream; the caller's scope owns them.</summary>
+    SurrogateDraw Draw(long n, RandomStream random);
 }
 
 /// <summary>Uniform noise, each pixel on its own: what the paper replaces digits by. The model answers with the mean, grey.</summary>
-/// <param name="imageShape">Shape of one image.</param>
-public sealed class NoiseSurrogate(IReadOnlyList<long> imageShape) : ISurrogate
+/// <param name="model">Gives the shape of an image, and latents where it has a prior of them.</param>
+public sealed class NoiseSurrogate(IConditionalLikelihood model) : ISurrogate
 {
     /// <inheritdoc/>
-    public Tensor Draw(long n, RandomStream random) => Tensor.Rand([n, .. imageShape], random);
+    public SurrogateLatents Latents => model is ILatentGenerator ? SurrogateLatents.Prior : SurrogateLatents.None;
+
+    /// <summary>Pixels · ln 2: a Bernoulli pixel that is uniform in [0, 1] costs ln 2 at probability ½, and more at any other.</summary>
+    public double? Floor => model is ILatentGenerator ? model.ImageShape.Aggregate(1L, (a, b) => a * b) * Math.Log(2) : null;
+
+    /// <inheritdoc/>
+    public SurrogateDraw Draw(long n, RandomStream random) =>
+        new(Tensor.Rand([n, .. model.ImageShape], random), (model as ILatentGenerator)?.DrawLatents(n, random));
 
     /// <summary>Holds nothing.</summary>
     public void Dispose() { }
 }
 
-/// <summary>Images at hand, drawn with replacement: a user's own, or samples of another label made beforehand.</summary>
+/// <summary>The samples that the model gave for another label before it was changed: the concept is mapped to that label.</summary>
+public sealed class LabelSurrogate : ISurrogate
+{
+    private readonly Tensor images;
+    private readonly Tensor? latents;
+
+    /// <summary>Makes the samples.</summary>
+    /// <param name="frozen">The model before forgetting.</param>
+    /// <param name="label">The label that takes the concept's place.</param>
+    /// <param name="n">Samples to draw from.</param>
+    /// <param name="random">Where they come from.</param>
+    public LabelSurrogate(IConditionalLikelihood frozen, int label, long n, RandomStream random)
+    {
+        using var scope = new TensorScope();
+        using var noGrad = Autograd.NoGrad();
+        var conditions = Tensor.Full([n], label, DType.Int64, random.Device);
+        if (frozen is ILatentGenerator generator)
+        {
+            latents = TensorScope.Detach(generator.DrawLatents(n, random));
+            images = TensorScope.Detach(generator.Generate(latents, conditions));
+            Floor = generator.NegativeLogLikelihood(images, conditions, latents).Mean().Item();
+        }
+        else
+            images = TensorScope.Detach(frozen.Sample(conditions, random));
+    }
+
+    /// <inheritdoc/>
+    public SurrogateLatents Latents => latents is null ? SurrogateLatents.None : SurrogateLatents.Paired;
+
+    /// <summary>What the model before forgetting gives its own samples at their own latents: no model can give them more.</summary>
+    public double? Floor { get; }
+
+    /// <inheritdoc/>
+    public SurrogateDraw Draw(long n, RandomStream random)
+    {
+        using var scope = new TensorScope();
+        var chosen = Tensor.RandInt(0, images.Size(0), [n], random);
+        return new(scope.Keep(images.IndexSelect(0, chosen)), latents is null ? null : scope.Keep(latents.IndexSelect(0, chosen)));
+    }
+
+    /// <summary>Frees the samples.</summary>
+    public void Dispose()
+    {
+        images.Dispose();
+        latents?.Dispose();
+    }
+}
+
+/// <summary>A user's images, drawn with replacement.</summary>
 public sealed class ImagesSurrogate : ISurrogate
 {
     private readonly Tensor images;
 
     /// <summary>Takes the images over.</summary>
     /// <param name="images">(N, image shape), values in [0, 1].</param>
+    /// <exception cref="BadInputException">There is none.</exception>
     public ImagesSurrogate(Tensor images)
     {
         if (images.Size(0) == 0)
@@ -38,22 +115,17 @@ public sealed class ImagesSurrogate : ISurrogate
         this.images = TensorScope.Detach(images);
     }
 
-    /// <summary>The samples that a model gives for another label: the concept is mapped to that label.</summary>
-    /// <param name="frozen">The model before forgetting.</param>
-    /// <param name="label">The label that takes the concept's place.</param>
-    /// <param name="n">Samples to draw from.</param>
-    /// <param name="random">Where they come from.</param>
-    public static ImagesSurrogate OfLabel(IConditionalLikelihood frozen, int label, long n, RandomStream random)
-    {
-        using var scope = new TensorScope();
-        return new ImagesSurrogate(scope.Keep(SamplePool.Generate(frozen, [label], n, random).Images));
-    }
+    /// <inheritdoc/>
+    public SurrogateLatents Latents => SurrogateLatents.None;
 
     /// <inheritdoc/>
-    public Tensor Draw(long n, RandomStream random)
+    public double? Floor => null;
+
+    /// <inheritdoc/>
+    public SurrogateDraw Draw(long n, RandomStream random)
     {
         using var scope = new TensorScope();
-        return scope.Keep(images.IndexSelect(0, Tensor.RandInt(0, images.Size(0), [n], random)));
+        return new(scope.Keep(images.IndexSelect(0, Tensor.RandInt(0, images.Size(0), [n], random))), null);
     }
 
     /// <summary>Frees the images.</summary>
@@ -67,10 +139,16 @@ public sealed class ImagesSurrogate : ISurrogate
 public sealed class BlendSurrogate(ISurrogate first, ISurrogate second, double weight) : ISurrogate
 {
     /// <inheritdoc/>
-    public Tensor Draw(long n, RandomStream random)
+    public SurrogateLatents Latents => SurrogateLatents.None;
+
+    /// <inheritdoc/>
+    public double? Floor => null;
+
+    /// <inheritdoc/>
+    public SurrogateDraw Draw(long n, RandomStream random)
     {
         using var scope = new TensorScope();
-        return scope.Keep(second.Draw(n, random).Lerp(first.Draw(n, random), weight));
+        return new(scope.Keep(second.Draw(n, random).Images.Lerp(first.Draw(n, random).Images, weight)), null);
     }
 
     /// <summary>Frees both.</summary>

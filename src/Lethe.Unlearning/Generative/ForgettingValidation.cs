@@ -1,0 +1,103 @@
+using System.Text.Json;
+using Lethe.Models.Generative;
+using Lethe.Torch;
+
+namespace Lethe.Unlearning.Generative;
+
+/// <summary>
+/// Surrogates and replayed images set aside, generated, with noise of their own and the same at every reading: they say when a concept is
+/// forgotten and whether the rest still stands, without a judge and without real images.
+/// </summary>
+internal sealed class ForgettingValidation : IDisposable
+{
+    private readonly IReadOnlyList<ForgetTarget> targets;
+    private readonly SelectiveAmnesiaOptions options;
+    private readonly (SurrogateDraw Draw, Tensor Conditions, Tensor[] Noise)[] forget;
+    private readonly SamplePool replay;
+    private readonly Tensor[] replayNoise;
+    private readonly double before;
+    private readonly List<ForgettingReading> readings = [];
+    private double[]? last;
+
+    public ForgettingValidation(IConditionalLikelihood frozen, IReadOnlyList<ForgetTarget> targets, IReadOnlyList<int> retained, SelectiveAmnesiaOptions options, ulong seed)
+    {
+        this.targets = targets;
+        this.options = options;
+        var n = options.ValidationSamples;
+        var device = frozen.TrainedParameters[0].Tensor.Device;
+        using var random = new RandomStream(RandomStream.ChildSeed(seed, "validation"), device);
+        using var scope = new TensorScope();
+        forget = [.. targets.Select(target => (target.Surrogate.Draw(n, random), Tensor.Full([n], target.Condition, DType.Int64, device), frozen.DrawNoise(n, random)))];
+        replay = SamplePool.Generate(frozen, retained, n, random);
+        replayNoise = frozen.DrawNoise(n, random);
+        foreach (var tensor in Tensors())
+            TensorScope.Detach(tensor);
+        before = Bound(frozen, replay.Images, replay.Conditions, replayNoise);
+    }
+
+    public IReadOnlyList<ForgettingReading> Readings => readings;
+
+    /// <summary>Reads the model as it is; returns why to stop, or null to go on.</summary>
+    public string? Read(IConditionalLikelihood model, long step)
+    {
+        var now = targets.Select((target, k) => Surrogates(model, k)).ToArray();
+        var above = targets.Select((target, k) => Floor(k) is { } floor ? now[k] - floor : last is null ? double.PositiveInfinity : last[k] - now[k]).ToArray();
+        last = now;
+        var reading = new ForgettingReading(step, above, Bound(model, replay.Images, replay.Conditions, replayNoise) - before);
+        readings.Add(reading);
+        return above.All(nats => nats <= options.StopWithin) && reading.Rise <= options.StopRise
+            ? FormattableString.Invariant($"at step {step} every surrogate is within {options.StopWithin} nats of its floor and replay has risen by {reading.Rise:0.00} nats")
+            : null;
+    }
+
+    public void Save(StateWriter state)
+    {
+        state.Add("readings", JsonSerializer.Serialize(readings, Infinite));
+        state.Add("last", JsonSerializer.Serialize(last));
+    }
+
+    public void Load(StateReader state)
+    {
+        readings.Clear();
+        readings.AddRange(JsonSerializer.Deserialize<List<ForgettingReading>>(state.Text("readings"), Infinite) ?? []);
+        last = JsonSerializer.Deserialize<double[]>(state.Text("last"));
+    }
+
+    public void Dispose()
+    {
+        foreach (var tensor in Tensors())
+            tensor.Dispose();
+    }
+
+    private static readonly JsonSerializerOptions Infinite = new() { NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
+    private double? Floor(int target) => options.GenerationLatents ? targets[target].Surrogate.Floor : null;
+
+    // At the latents that generation uses where the surrogate has them and they are fitted; the bound else.
+    private double Surrogates(IConditionalLikelihood model, int target)
+    {
+        var (draw, conditions, noise) = forget[target];
+        if (Floor(target) is null || model is not ILatentGenerator generator || draw.Latents is null)
+            return Bound(model, draw.Images, conditions, noise);
+        using var scope = new TensorScope();
+        using var noGrad = Autograd.NoGrad();
+        return generator.NegativeLogLikelihood(draw.Images, conditions, draw.Latents).Mean().Item();
+    }
+
+    private static double Bound(IConditionalLikelihood model, Tensor images, Tensor conditions, Tensor[] noise)
+    {
+        using var scope = new TensorScope();
+        using var noGrad = Autograd.NoGrad();
+        return model.NegativeElbo(images, conditions, noise).Mean().Item();
+    }
+
+    private IEnumerable<Tensor> Tensors()
+    {
+        foreach (var (draw, conditions, noise) in forget)
+            foreach (var tensor in (Tensor?[])[draw.Images, draw.Latents, conditions, .. noise])
+                if (tensor is not null)
+                    yield return tensor;
+        foreach (var tensor in (Tensor[])[replay.Images, replay.Conditions, .. replayNoise])
+            yield return tensor;
+    }
+}
