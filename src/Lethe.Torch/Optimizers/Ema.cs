@@ -6,7 +6,9 @@ namespace Lethe.Torch;
 /// </summary>
 public sealed class Ema : IDisposable
 {
-    private readonly (string Name, Tensor Parameter, Tensor Average)[] entries;
+    private readonly string[] names;
+    private readonly Tensor[] parameters;
+    private readonly Tensor[] averages;
     private readonly double decay;
     private readonly bool warmUp;
 
@@ -21,7 +23,11 @@ public sealed class Ema : IDisposable
         this.decay = decay;
         this.warmUp = warmUp;
         using var noGrad = Autograd.NoGrad();
-        entries = [.. parameters.Select(entry => (entry.Name, entry.Tensor, TensorScope.Detach(entry.Tensor.Detach().Clone())))];
+        using var scope = new TensorScope();
+        var entries = parameters.ToArray();
+        names = [.. entries.Select(entry => entry.Name)];
+        this.parameters = [.. entries.Select(entry => entry.Tensor)];
+        averages = [.. entries.Select(entry => TensorScope.Detach(entry.Tensor.Detach().Clone()))];
     }
 
     /// <summary>Updates done so far.</summary>
@@ -31,7 +37,7 @@ public sealed class Ema : IDisposable
     public bool Swapped { get; private set; }
 
     /// <summary>The averages, named as the parameters.</summary>
-    public IEnumerable<(string Name, Tensor Tensor)> Averages => entries.Select(entry => (entry.Name, entry.Average));
+    public IEnumerable<(string Name, Tensor Tensor)> Averages => names.Zip(averages);
 
     /// <summary>Takes in the parameters as they are now.</summary>
     /// <exception cref="InvalidOperationException">The parameters hold the averages.</exception>
@@ -41,17 +47,18 @@ public sealed class Ema : IDisposable
         using var noGrad = Autograd.NoGrad();
         Updates++;
         var share = warmUp ? Math.Min(decay, (1.0 + Updates) / (10.0 + Updates)) : decay;
-        foreach (var (_, parameter, average) in entries)
-            average.LerpInPlace(parameter, 1 - share);
+        Foreach.MulInPlace(averages, share);
+        Foreach.AddInPlace(averages, parameters, 1 - share);
     }
 
     /// <summary>Exchanges the values of parameters and averages, in place: the model then computes with the averages; again, and it trains on.</summary>
     public void Swap()
     {
         using var noGrad = Autograd.NoGrad();
-        foreach (var (_, parameter, average) in entries)
+        foreach (var (parameter, average) in parameters.Zip(averages))
         {
-            using var value = parameter.Detach().Clone();
+            using var scope = new TensorScope();
+            var value = parameter.Clone();
             parameter.CopyInPlace(average);
             average.CopyInPlace(value);
         }
@@ -64,7 +71,7 @@ public sealed class Ema : IDisposable
     {
         RefuseSwapped();
         state.Add(prefix + "updates", Updates);
-        foreach (var (name, _, average) in entries)
+        foreach (var (name, average) in Averages)
             state.Add(prefix + name, average.ToHost());
     }
 
@@ -75,7 +82,7 @@ public sealed class Ema : IDisposable
         RefuseSwapped();
         using var noGrad = Autograd.NoGrad();
         using var scope = new TensorScope();
-        foreach (var (name, _, average) in entries)
+        foreach (var (name, average) in Averages)
             average.CopyInPlace(Tensor.From(state.Array(prefix + name, average)));
         Updates = state.Integer(prefix + "updates");
     }
@@ -83,7 +90,7 @@ public sealed class Ema : IDisposable
     /// <summary>Frees the averages.</summary>
     public void Dispose()
     {
-        foreach (var (_, _, average) in entries)
+        foreach (var average in averages)
             average.Dispose();
     }
 

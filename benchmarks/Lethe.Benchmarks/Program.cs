@@ -1,0 +1,16 @@
+using Lethe.Benchmarks;
+
+Benchmark[] all =
+[
+    new("optimizer-step", "one step of Adam over a million parameters, by the bridge's loop and by multi-tensor operators", OptimizerStep.Run),
+];
+
+if (args.Length == 0 || all.FirstOrDefault(benchmark => benchmark.Name == args[0]) is not { } chosen)
+{
+    Console.Error.WriteLine("usage: dotnet run -c Release --project benchmarks/Lethe.Benchmarks -- NAME");
+    foreach (var benchmark in all)
+        Console.Error.WriteLine($"  {benchmark.Name,-18}{benchmark.Purpose}");
+    return 2;
+}
+chosen.Run(args[1..]);
+return 0;
