@@ -227,6 +227,8 @@ void hand_back(c10::IValue&& value, lt_value& result) {
     result.i = value.toBool() ? 1 : 0;
   } else if (value.isTensorList()) {
     auto tensors = value.toTensorVector();
+    for (const auto& tensor : tensors)
+      if (!tensor.defined()) throw std::invalid_argument("the operator returns a list with absent tensors, which Lethe does not read");
     auto** pointers = static_cast<void**>(std::malloc(sizeof(void*) * (tensors.size() + 1)));
     if (pointers == nullptr) throw std::bad_alloc();
     for (size_t k = 0; k < tensors.size(); k++) pointers[k] = give(std::move(tensors[k]));
@@ -239,6 +241,15 @@ void hand_back(c10::IValue&& value, lt_value& result) {
   } else {
     throw std::invalid_argument("the operator returns a value of type " + value.tagKind() + ", which Lethe does not read");
   }
+}
+
+void take_back(const lt_value& result) {
+  auto release = [](void* tensor) { c10::intrusive_ptr<at::TensorImpl>::reclaim(static_cast<at::TensorImpl*>(tensor)); };
+  if (result.tag == kTensor) release(const_cast<void*>(result.p));
+  if (result.tag != kTensorList) return;
+  auto** pointers = static_cast<void**>(const_cast<void*>(result.p));
+  for (int32_t k = 0; k < result.count; k++) release(pointers[k]);
+  std::free(pointers);
 }
 
 std::vector<at::Tensor> borrow_all(void* const* tensors, int32_t n) {
@@ -308,7 +319,14 @@ LT_EXPORT int lt_call(const lt_operator* op, const lt_value* arguments, int32_t 
     if (static_cast<int32_t>(stack.size()) > capacity)
       throw std::length_error("the operator returns " + std::to_string(stack.size()) + " values, room was made for " + std::to_string(capacity));
     *returned = static_cast<int32_t>(stack.size());
-    for (size_t k = 0; k < stack.size(); k++) hand_back(std::move(stack[k]), results[k]);
+    for (size_t k = 0; k < stack.size(); k++) {
+      try {
+        hand_back(std::move(stack[k]), results[k]);
+      } catch (...) {
+        for (size_t j = 0; j < k; j++) take_back(results[j]);
+        throw;
+      }
+    }
   });
 }
 
@@ -357,7 +375,13 @@ LT_EXPORT int lt_gradient(const void* tensor, void** gradient) {
 }
 
 LT_EXPORT int lt_set_gradient(const void* tensor, const void* gradient) {
-  return guarded([&] { borrow(tensor).mutable_grad() = borrow(gradient); });
+  return guarded([&] {
+    auto t = borrow(tensor);
+    auto g = borrow(gradient);
+    if (g.defined() && (g.sizes() != t.sizes() || g.scalar_type() != t.scalar_type() || g.device() != t.device()))
+      throw std::invalid_argument("a gradient has the shape, element type and device of its tensor");
+    t.mutable_grad() = g;
+  });
 }
 
 LT_EXPORT int32_t lt_grad_mode() { return at::GradMode::is_enabled() ? 1 : 0; }

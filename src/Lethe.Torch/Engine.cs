@@ -49,6 +49,27 @@ public static class Engine
     /// <summary>Number of CUDA devices that libtorch can use; 0 without CUDA. Starts the engine.</summary>
     public static unsafe int CudaDevices => Run(() => Bridge.CudaDevices());
 
+    /// <summary>Why no CUDA device can be used; null if one can. Starts the engine.</summary>
+    public static string? CudaProblem => CudaDevices > 0 ? null : Run(() => Bridge.CudaProblem) ?? $"libtorch {Version} finds no CUDA device on this machine";
+
+    /// <summary>Refuses a device that is not there. Starts the engine.</summary>
+    /// <exception cref="UsageException">The device cannot be used; the message says why.</exception>
+    public static void Require(Device device)
+    {
+        if (device.Kind == "cpu")
+            return;
+        if (CudaProblem is { } problem)
+            throw new UsageException($"--device is '{device}', and {problem}. Use --device cpu, or point LETHE_LIBTORCH at a libtorch with CUDA.");
+        if (device.Index >= CudaDevices)
+            throw new UsageException($"--device is '{device}'; this machine has CUDA devices 0 to {CudaDevices - 1}.");
+    }
+
+    /// <summary>Operators that Lethe uses and this libtorch lacks or has with another schema, a sentence each; empty where all is well. Starts the engine.</summary>
+    public static IReadOnlyList<string> MissingOperators() => Run(OperatorManifest.Problems);
+
+    /// <summary>What the engine stands on: libtorch, BLAS, threads, devices. Starts the engine and multiplies two small matrices.</summary>
+    public static EngineDiagnostics Diagnostics() => Run(EngineDiagnostics.Collect);
+
     /// <summary>Runs on the torch thread and waits; inside it, runs at once. Exceptions come back as they were thrown.</summary>
     /// <exception cref="UsageException">There is no libtorch, or the bridge does not compile.</exception>
     public static void Run(Action action) => Run(() => { action(); return 0; });

@@ -14,7 +14,7 @@ public sealed unsafe class RandomStream : IDisposable
     private nint handle;
 
     /// <summary>A stream for a device.</summary>
-    /// <param name="seed">Any number.</param>
+    /// <param name="seed">Any number. On the CPU the lower 32 bits count, as in torch.manual_seed.</param>
     /// <param name="device">Where the numbers are drawn; the CPU by default.</param>
     public RandomStream(ulong seed, Device? device = null)
     {
@@ -54,6 +54,7 @@ public sealed unsafe class RandomStream : IDisposable
     {
         nint state;
         Bridge.Check(Bridge.GeneratorState(Handle, &state), "generator state");
+        GC.KeepAlive(this);
         using var tensor = new Tensor(state);
         return tensor.ToHost();
     }
@@ -64,6 +65,7 @@ public sealed unsafe class RandomStream : IDisposable
     {
         using var tensor = Tensor.From(state);
         Bridge.Check(Bridge.GeneratorRestore(Handle, tensor.Handle), "generator state");
+        GC.KeepAlive(this);
     }
 
     /// <summary>Frees the generator; doing it twice is harmless.</summary>

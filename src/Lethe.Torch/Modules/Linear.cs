@@ -1,20 +1,19 @@
 namespace Lethe.Torch;
 
 /// <summary>x Wᵀ + b.</summary>
-public sealed class Linear : Module
+public sealed class Linear : Layer
 {
     /// <summary>A layer with PyTorch's initial values: uniform in ±1/√inputs.</summary>
     /// <param name="inputs">Size of the last dimension of x.</param>
     /// <param name="outputs">Size of the last dimension of the result.</param>
-    /// <param name="random">Where the initial values come from.</param>
+    /// <param name="random">Where the initial values come from, and on which device.</param>
     /// <param name="bias">Whether there is a b.</param>
     /// <param name="type">Element type.</param>
     public Linear(long inputs, long outputs, RandomStream random, bool bias = true, DType type = DType.Float32)
     {
-        var bound = 1 / Math.Sqrt(inputs);
-        Weight = Parameter("weight", Tensor.Empty([outputs, inputs], type, random.Device).UniformInPlace(-bound, bound, random));
+        Weight = Parameter("weight", UniformByFanIn([outputs, inputs], inputs, random, type));
         if (bias)
-            Bias = Parameter("bias", Tensor.Empty([outputs], type, random.Device).UniformInPlace(-bound, bound, random));
+            Bias = Parameter("bias", UniformByFanIn([outputs], inputs, random, type));
     }
 
     /// <summary>W, (outputs, inputs).</summary>
@@ -24,5 +23,5 @@ public sealed class Linear : Module
     public Tensor? Bias { get; }
 
     /// <summary>x (…, inputs) → (…, outputs).</summary>
-    public Tensor Forward(Tensor x) => x.Linear(Weight, Bias);
+    public override Tensor Forward(Tensor x) => x.Linear(Weight, Bias);
 }

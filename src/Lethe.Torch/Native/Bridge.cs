@@ -38,6 +38,9 @@ internal static unsafe class Bridge
     /// <summary>The version that libtorch itself reports.</summary>
     public static string Version { get; private set; } = "";
 
+    /// <summary>Why there is no CUDA; null where libtorch_cuda is loaded.</summary>
+    public static string? CudaProblem { get; private set; }
+
     /// <summary>Loads libtorch and the bridge; sets what must be set before OpenMP starts.</summary>
     public static void Load(LibtorchInstallation libtorch, string bridge)
     {
@@ -45,13 +48,15 @@ internal static unsafe class Bridge
         // Waiting threads that spin steal the time of those that compute wherever cores are shared; overwrite 0 keeps a user's own choice.
         setenv("OMP_WAIT_POLICY", "passive", 0);
         // The pthread build of OpenBLAS would keep a pool of its own beside OpenMP's: load the OpenMP build first, by its path.
+        var system = Path.GetDirectoryName(libtorch.RealLibrary)!;
         foreach (var name in (string[])["libblas.so.3", "liblapack.so.3"])
-            if (Path.Combine(libtorch.Libraries, "openblas-openmp", name) is var blas && File.Exists(blas))
-                LoadGlobally(blas);
-        LoadGlobally(libtorch.Library);
+            if (Path.Combine(system, "openblas-openmp", name) is var blas && File.Exists(blas) && LoadGlobally(blas) is { } blasProblem)
+                throw new UsageException(blasProblem);
+        if (LoadGlobally(libtorch.Library) is { } problem)
+            throw new UsageException(problem);
+        // A libtorch with CUDA still serves on a machine without: what needs a device asks Engine.Require.
         var cuda = Path.Combine(libtorch.Libraries, "libtorch_cuda.so");
-        if (File.Exists(cuda))
-            LoadGlobally(cuda);
+        CudaProblem = File.Exists(cuda) ? LoadGlobally(cuda) : $"libtorch {libtorch.Version} in '{libtorch.Libraries}' is built without CUDA";
         var library = NativeLibrary.Load(bridge);
         nint Export(string name) => NativeLibrary.GetExport(library, name);
         error = (delegate* unmanaged<byte*>)Export("lt_error");
@@ -94,11 +99,20 @@ internal static unsafe class Bridge
             throw new TorchException(what, LastError());
     }
 
-    private static void LoadGlobally(string path)
+    /// <summary>Throws if a call on tensors returned −1. The tensors' finalisers cannot run before this.</summary>
+    public static void Check(int code, string what, Tensor tensor, Tensor? other = null)
+    {
+        if (code != 0)
+            throw new TorchException($"{what}({tensor.Describe()}{(other is null ? "" : ", " + other.Describe())})", LastError());
+        GC.KeepAlive(tensor);
+        GC.KeepAlive(other);
+    }
+
+    /// <summary>Null, or why the library cannot be loaded.</summary>
+    private static string? LoadGlobally(string path)
     {
         const int Now = 2, Global = 0x100;
-        if (dlopen(path, Now | Global) == 0)
-            throw new UsageException($"'{path}' cannot be loaded: {Marshal.PtrToStringUTF8(dlerror())}");
+        return dlopen(path, Now | Global) != 0 ? null : $"'{path}' cannot be loaded: {Marshal.PtrToStringUTF8(dlerror())}";
     }
 
     private static int setenv(string name, string value, int overwrite)

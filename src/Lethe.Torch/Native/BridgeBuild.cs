@@ -7,6 +7,9 @@ namespace Lethe.Torch.Native;
 /// <summary>Compiles the bridge against the libtorch at hand, once per libtorch and source.</summary>
 public static class BridgeBuild
 {
+    // Without errno, square roots become vector instructions.
+    private static readonly string[] Flags = ["-O3", "-fno-math-errno", "-fPIC", "-shared", "-fvisibility=hidden", "-w"];
+
     /// <summary>Where compiled bridges are kept: LETHE_CACHE, or lethe below the user's cache folder.</summary>
     public static string CacheFolder
     {
@@ -30,10 +33,17 @@ public static class BridgeBuild
         var bridge = Path.Combine(folder, "liblethe_torch.so");
         if (File.Exists(bridge))
             return bridge;
-        Directory.CreateDirectory(folder);
-        using var held = Lock(Path.Combine(folder, "lock"));
-        if (!File.Exists(bridge))
-            Compile(libtorch, source, folder, bridge);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            using var held = Lock(Path.Combine(folder, "lock"));
+            if (!File.Exists(bridge))
+                Compile(libtorch, source, folder, bridge);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"The bridge to libtorch cannot be kept in '{folder}': {error.Message} Set LETHE_CACHE to a folder that can be written.", error);
+        }
         return bridge;
     }
 
@@ -44,24 +54,28 @@ public static class BridgeBuild
         return reader.ReadToEnd();
     }
 
-    // Path, size and time of the library and the source decide: another libtorch in the same place is another bridge.
+    // Path, size and time of the library, the flags and the source decide: another libtorch in the same place is another bridge.
     private static string Key(LibtorchInstallation libtorch, string source)
     {
-        var library = new FileInfo(libtorch.Library);
-        var text = string.Join('\n', library.FullName, library.Length, library.LastWriteTimeUtc.Ticks, libtorch.Version, source);
+        var library = new FileInfo(libtorch.RealLibrary);
+        var text = string.Join('\n', library.FullName, library.Length, library.LastWriteTimeUtc.Ticks, libtorch.Version, string.Join(' ', Flags), source);
         return libtorch.Version + "-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
     }
 
-    // Several processes may start at once; the kernel frees the lock when a holder dies.
+    // Several processes may start at once; the kernel frees the lock when a holder dies. Compiling takes seconds: a lock that cannot be
+    // had for this long is not held by a compilation.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
+
     private static FileStream Lock(string path)
     {
+        var start = Stopwatch.GetTimestamp();
         for (; ; )
         {
             try
             {
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException) when (File.Exists(path))
+            catch (IOException) when (File.Exists(path) && Stopwatch.GetElapsedTime(start) < LongestWait)
             {
                 Thread.Sleep(100);
             }
@@ -78,7 +92,7 @@ public static class BridgeBuild
         {
             string[] arguments =
             [
-                "-O3", "-fno-math-errno", "-std=" + standard, "-fPIC", "-shared", "-fvisibility=hidden", "-w",
+                .. Flags, "-std=" + standard,
                 "-D_GLIBCXX_USE_CXX11_ABI=" + (libtorch.NewStringAbi ? "1" : "0"),
                 .. libtorch.Includes.Select(include => "-I" + include),
                 code, "-o", temporary,

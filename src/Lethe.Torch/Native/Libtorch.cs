@@ -12,6 +12,9 @@ public sealed record LibtorchInstallation(string Source, IReadOnlyList<string> I
     /// <summary>libtorch_cpu.so of this installation.</summary>
     public string Library => Path.Combine(Libraries, "libtorch_cpu.so");
 
+    /// <summary>The file behind <see cref="Library"/>; distributions link to it from Python's folder.</summary>
+    public string RealLibrary => File.ResolveLinkTarget(Library, returnFinalTarget: true)?.FullName ?? Library;
+
     /// <summary>Whether libtorch was built with the newer std::string; read from the mangled names in libc10.so.</summary>
     public bool NewStringAbi => File.ReadAllBytes(Path.Combine(Libraries, "libc10.so")).AsSpan().IndexOf("__cxx11"u8) >= 0;
 }
@@ -24,14 +27,16 @@ public static class Libtorch
 
     /// <summary>Finds libtorch.</summary>
     /// <exception cref="UsageException">There is none; the message says how to get one.</exception>
-    public static LibtorchInstallation Find()
+    public static LibtorchInstallation Find() => Find(Environment.GetEnvironmentVariable("LETHE_LIBTORCH"), PythonTorch, SystemLibraries);
+
+    internal static LibtorchInstallation Find(string? named, Func<string?> pythonTorch, IReadOnlyList<string> systemLibraries)
     {
-        if (Environment.GetEnvironmentVariable("LETHE_LIBTORCH") is { Length: > 0 } named)
+        if (!string.IsNullOrEmpty(named))
             return At("LETHE_LIBTORCH", named) ?? throw new UsageException(
                 $"LETHE_LIBTORCH is '{named}', which is no libtorch: include/ and lib/libtorch_cpu.so are expected below it. Unset it, or point it at a libtorch.");
-        if (PythonTorch() is { } folder && At("python", folder) is { } python)
+        if (pythonTorch() is { } folder && At("python", folder) is { } python)
             return python;
-        return System() ?? throw new UsageException(
+        return System(systemLibraries) ?? throw new UsageException(
             "No libtorch was found. Install it with 'apt-get install libtorch-dev libopenblas0-openmp', or set LETHE_LIBTORCH to a folder that holds include/ and lib/.");
     }
 
@@ -44,9 +49,9 @@ public static class Libtorch
         return From(source, include, Path.GetFullPath(libraries));
     }
 
-    private static LibtorchInstallation? System()
+    private static LibtorchInstallation? System(IReadOnlyList<string> systemLibraries)
     {
-        foreach (var libraries in SystemLibraries)
+        foreach (var libraries in systemLibraries)
             if (File.Exists(Path.Combine(libraries, "libtorch_cpu.so")))
                 foreach (var include in (string[])["/usr/include", "/usr/local/include"])
                     if (From("system", include, libraries) is { } found)
@@ -82,6 +87,8 @@ public static class Libtorch
             try
             {
                 using var process = Process.Start(new ProcessStartInfo(python, ["-c", Script]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+                process.ErrorDataReceived += (_, _) => { };
+                process.BeginErrorReadLine();
                 var folder = process.StandardOutput.ReadToEnd().Trim();
                 process.WaitForExit();
                 if (process.ExitCode == 0 && folder.Length > 0 && File.Exists(Path.Combine(folder, "lib", "libtorch_cpu.so")))

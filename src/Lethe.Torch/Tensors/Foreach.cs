@@ -19,13 +19,13 @@ internal static partial class Ops
 public static class Foreach
 {
     /// <summary>Each a ← a + number.</summary>
-    public static void AddInPlace(Tensor[] a, double number) => Ops.ForeachAddInPlaceScalar.CallForEffect(a, number);
+    public static void AddInPlace(Tensor[] a, Scalar number) => Ops.ForeachAddInPlaceScalar.CallForEffect(a, number);
 
     /// <summary>Each a ← a + alpha · b.</summary>
-    public static void AddInPlace(Tensor[] a, Tensor[] b, double alpha = 1) => Ops.ForeachAddInPlaceList.CallForEffect(a, b, alpha);
+    public static void AddInPlace(Tensor[] a, Tensor[] b, Scalar? alpha = null) => Ops.ForeachAddInPlaceList.CallForEffect(a, b, alpha ?? 1);
 
     /// <summary>Each a ← a · number.</summary>
-    public static void MulInPlace(Tensor[] a, double number) => Ops.ForeachMulInPlaceScalar.CallForEffect(a, number);
+    public static void MulInPlace(Tensor[] a, Scalar number) => Ops.ForeachMulInPlaceScalar.CallForEffect(a, number);
 
     /// <summary>Each a ← a · b.</summary>
     public static void MulInPlace(Tensor[] a, Tensor[] b) => Ops.ForeachMulInPlaceList.CallForEffect(a, b);
@@ -34,10 +34,10 @@ public static class Foreach
     public static void DivInPlace(Tensor[] a, Tensor[] b) => Ops.ForeachDivInPlaceList.CallForEffect(a, b);
 
     /// <summary>Each a ← a + value · b · c.</summary>
-    public static void AddcmulInPlace(Tensor[] a, Tensor[] b, Tensor[] c, double value = 1) => Ops.ForeachAddcmulInPlaceScalar.CallForEffect(a, b, c, value);
+    public static void AddcmulInPlace(Tensor[] a, Tensor[] b, Tensor[] c, Scalar? value = null) => Ops.ForeachAddcmulInPlaceScalar.CallForEffect(a, b, c, value ?? 1);
 
     /// <summary>Each a ← a + value · b / c.</summary>
-    public static void AddcdivInPlace(Tensor[] a, Tensor[] b, Tensor[] c, double value = 1) => Ops.ForeachAddcdivInPlaceScalar.CallForEffect(a, b, c, value);
+    public static void AddcdivInPlace(Tensor[] a, Tensor[] b, Tensor[] c, Scalar? value = null) => Ops.ForeachAddcdivInPlaceScalar.CallForEffect(a, b, c, value ?? 1);
 
     /// <summary>Each a ← max(a, b).</summary>
     public static void MaximumInPlace(Tensor[] a, Tensor[] b) => Ops.ForeachMaximumInPlaceList.CallForEffect(a, b);

@@ -24,16 +24,16 @@ public sealed partial class Tensor
     public static Tensor Ones(long[] shape, DType type = DType.Float32, Device? device = null) => Ops.Ones.Call(shape, type, Value.None, device ?? Device.Cpu);
 
     /// <summary>All the same number.</summary>
-    public static Tensor Full(long[] shape, double number, DType type = DType.Float32, Device? device = null) => Ops.Full.Call(shape, number, type, Value.None, device ?? Device.Cpu);
+    public static Tensor Full(long[] shape, Scalar number, DType type = DType.Float32, Device? device = null) => Ops.Full.Call(shape, number, type, Value.None, device ?? Device.Cpu);
 
     /// <summary>Memory as it is.</summary>
     public static Tensor Empty(long[] shape, DType type = DType.Float32, Device? device = null) => Ops.EmptyMemoryFormat.Call(shape, type, Value.None, device ?? Device.Cpu);
 
     /// <summary>start, start + step, … below end.</summary>
-    public static Tensor Arange(double start, double end, double step = 1, DType type = DType.Int64, Device? device = null) => Ops.ArangeStartStep.Call(start, end, step, type, Value.None, device ?? Device.Cpu);
+    public static Tensor Arange(Scalar start, Scalar end, Scalar? step = null, DType type = DType.Int64, Device? device = null) => Ops.ArangeStartStep.Call(start, end, step ?? 1, type, Value.None, device ?? Device.Cpu);
 
     /// <summary>Evenly spaced, both ends included.</summary>
-    public static Tensor Linspace(double start, double end, long steps, DType type = DType.Float32, Device? device = null) => Ops.Linspace.Call(start, end, steps, type, Value.None, device ?? Device.Cpu);
+    public static Tensor Linspace(Scalar start, Scalar end, long steps, DType type = DType.Float32, Device? device = null) => Ops.Linspace.Call(start, end, steps, type, Value.None, device ?? Device.Cpu);
 
     /// <summary>The identity matrix.</summary>
     public static Tensor Eye(long n, DType type = DType.Float32, Device? device = null) => Ops.Eye.Call(n, type, Value.None, device ?? Device.Cpu);

@@ -29,10 +29,10 @@ internal static partial class Ops
 public sealed partial class Tensor
 {
     /// <summary>this ← this + alpha · other.</summary>
-    public Tensor AddInPlace(Tensor other, double alpha = 1) => Ops.AddInPlaceTensor.CallInPlace(this, other, alpha);
+    public Tensor AddInPlace(Tensor other, Scalar? alpha = null) => Ops.AddInPlaceTensor.CallInPlace(this, other, alpha ?? 1);
 
     /// <summary>this ← this + number.</summary>
-    public Tensor AddInPlace(double number) => Ops.AddInPlaceScalar.CallInPlace(this, number);
+    public Tensor AddInPlace(Scalar number) => Ops.AddInPlaceScalar.CallInPlace(this, number);
 
     /// <summary>this ← this − other.</summary>
     public Tensor SubInPlace(Tensor other) => Ops.SubInPlaceTensor.CallInPlace(this, other);
@@ -41,31 +41,31 @@ public sealed partial class Tensor
     public Tensor MulInPlace(Tensor other) => Ops.MulInPlaceTensor.CallInPlace(this, other);
 
     /// <summary>this ← this · number.</summary>
-    public Tensor MulInPlace(double number) => Ops.MulInPlaceScalar.CallInPlace(this, number);
+    public Tensor MulInPlace(Scalar number) => Ops.MulInPlaceScalar.CallInPlace(this, number);
 
     /// <summary>this ← this / other.</summary>
     public Tensor DivInPlace(Tensor other) => Ops.DivInPlaceTensor.CallInPlace(this, other);
 
     /// <summary>this ← this / number.</summary>
-    public Tensor DivInPlace(double number) => Ops.DivInPlaceScalar.CallInPlace(this, number);
+    public Tensor DivInPlace(Scalar number) => Ops.DivInPlaceScalar.CallInPlace(this, number);
 
     /// <summary>this ← this + value · a · b.</summary>
-    public Tensor AddcmulInPlace(Tensor a, Tensor b, double value = 1) => Ops.AddcmulInPlace.CallInPlace(this, a, b, value);
+    public Tensor AddcmulInPlace(Tensor a, Tensor b, Scalar? value = null) => Ops.AddcmulInPlace.CallInPlace(this, a, b, value ?? 1);
 
     /// <summary>this ← this + value · a / b.</summary>
-    public Tensor AddcdivInPlace(Tensor a, Tensor b, double value = 1) => Ops.AddcdivInPlace.CallInPlace(this, a, b, value);
+    public Tensor AddcdivInPlace(Tensor a, Tensor b, Scalar? value = null) => Ops.AddcdivInPlace.CallInPlace(this, a, b, value ?? 1);
 
     /// <summary>this ← this + weight · (end − this).</summary>
-    public Tensor LerpInPlace(Tensor end, double weight) => Ops.LerpInPlaceScalar.CallInPlace(this, end, weight);
+    public Tensor LerpInPlace(Tensor end, Scalar weight) => Ops.LerpInPlaceScalar.CallInPlace(this, end, weight);
 
     /// <summary>Limits the values.</summary>
-    public Tensor ClampInPlace(double? minimum = null, double? maximum = null) => Ops.ClampInPlace.CallInPlace(this, minimum is { } low ? low : Value.None, maximum is { } high ? high : Value.None);
+    public Tensor ClampInPlace(Scalar? minimum = null, Scalar? maximum = null) => Ops.ClampInPlace.CallInPlace(this, minimum is { } low ? low : Value.None, maximum is { } high ? high : Value.None);
 
     /// <summary>this ← 0.</summary>
     public Tensor ZeroInPlace() => Ops.ZeroInPlace.CallInPlace(this);
 
     /// <summary>this ← number.</summary>
-    public Tensor FillInPlace(double number) => Ops.FillInPlaceScalar.CallInPlace(this, number);
+    public Tensor FillInPlace(Scalar number) => Ops.FillInPlaceScalar.CallInPlace(this, number);
 
     /// <summary>this ← source, converted if it must be.</summary>
     public Tensor CopyInPlace(Tensor source) => Ops.CopyInPlace.CallInPlace(this, source);
@@ -89,5 +89,5 @@ public sealed partial class Tensor
     public Tensor IndexCopyInPlace(long dimension, Tensor indexes, Tensor source) => Ops.IndexCopyInPlace.CallInPlace(this, dimension, indexes, source);
 
     /// <summary>Writes a number at the indexes.</summary>
-    public Tensor ScatterInPlace(long dimension, Tensor indexes, double number) => Ops.ScatterInPlaceValue.CallInPlace(this, dimension, indexes, number);
+    public Tensor ScatterInPlace(long dimension, Tensor indexes, Scalar number) => Ops.ScatterInPlaceValue.CallInPlace(this, dimension, indexes, number);
 }

@@ -29,10 +29,10 @@ public sealed partial class Tensor
     public Tensor Bmm(Tensor other) => Ops.Bmm.Call(this, other);
 
     /// <summary>beta · this + alpha · a b.</summary>
-    public Tensor Addmm(Tensor a, Tensor b, double beta = 1, double alpha = 1) => Ops.Addmm.Call(this, a, b, beta, alpha);
+    public Tensor Addmm(Tensor a, Tensor b, Scalar? beta = null, Scalar? alpha = null) => Ops.Addmm.Call(this, a, b, beta ?? 1, alpha ?? 1);
 
     /// <summary>this ← beta · this + alpha · a b.</summary>
-    public Tensor AddmmInPlace(Tensor a, Tensor b, double beta = 1, double alpha = 1) => Ops.AddmmInPlace.CallInPlace(this, a, b, beta, alpha);
+    public Tensor AddmmInPlace(Tensor a, Tensor b, Scalar? beta = null, Scalar? alpha = null) => Ops.AddmmInPlace.CallInPlace(this, a, b, beta ?? 1, alpha ?? 1);
 
     /// <summary>Outer product of two vectors.</summary>
     public Tensor Outer(Tensor other) => Ops.Outer.Call(this, other);

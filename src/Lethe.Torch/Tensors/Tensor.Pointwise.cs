@@ -58,40 +58,40 @@ internal static partial class Ops
 public sealed partial class Tensor
 {
     /// <summary>this + alpha · other.</summary>
-    public Tensor Add(Tensor other, double alpha = 1) => Ops.AddTensor.Call(this, other, alpha);
+    public Tensor Add(Tensor other, Scalar? alpha = null) => Ops.AddTensor.Call(this, other, alpha ?? 1);
 
     /// <summary>this + number.</summary>
-    public Tensor Add(double number) => Ops.AddScalar.Call(this, number);
+    public Tensor Add(Scalar number) => Ops.AddScalar.Call(this, number);
 
     /// <summary>this − other.</summary>
     public Tensor Sub(Tensor other) => Ops.SubTensor.Call(this, other);
 
     /// <summary>this − number.</summary>
-    public Tensor Sub(double number) => Ops.SubScalar.Call(this, number);
+    public Tensor Sub(Scalar number) => Ops.SubScalar.Call(this, number);
 
     /// <summary>number − this.</summary>
-    public Tensor Rsub(double number) => Ops.RsubScalar.Call(this, number);
+    public Tensor Rsub(Scalar number) => Ops.RsubScalar.Call(this, number);
 
     /// <summary>this · other.</summary>
     public Tensor Mul(Tensor other) => Ops.MulTensor.Call(this, other);
 
     /// <summary>this · number.</summary>
-    public Tensor Mul(double number) => Ops.MulScalar.Call(this, number);
+    public Tensor Mul(Scalar number) => Ops.MulScalar.Call(this, number);
 
     /// <summary>this / other.</summary>
     public Tensor Div(Tensor other) => Ops.DivTensor.Call(this, other);
 
     /// <summary>this / number.</summary>
-    public Tensor Div(double number) => Ops.DivScalar.Call(this, number);
+    public Tensor Div(Scalar number) => Ops.DivScalar.Call(this, number);
 
     /// <summary>this / other, rounded: "floor" or "trunc".</summary>
     public Tensor Div(Tensor other, string roundingMode) => Ops.DivTensorMode.Call(this, other, roundingMode);
 
     /// <summary>Remainder with the sign of the divisor.</summary>
-    public Tensor Remainder(double number) => Ops.RemainderScalar.Call(this, number);
+    public Tensor Remainder(Scalar number) => Ops.RemainderScalar.Call(this, number);
 
     /// <summary>this to the power of the exponent.</summary>
-    public Tensor Pow(double exponent) => Ops.PowTensorScalar.Call(this, exponent);
+    public Tensor Pow(Scalar exponent) => Ops.PowTensorScalar.Call(this, exponent);
 
     /// <summary>−this.</summary>
     public Tensor Neg() => Ops.Neg.Call(this);
@@ -145,7 +145,7 @@ public sealed partial class Tensor
     public Tensor Round() => Ops.Round.Call(this);
 
     /// <summary>Limits the values to [minimum, maximum].</summary>
-    public Tensor Clamp(double? minimum = null, double? maximum = null) => Ops.Clamp.Call(this, minimum is { } low ? low : Value.None, maximum is { } high ? high : Value.None);
+    public Tensor Clamp(Scalar? minimum = null, Scalar? maximum = null) => Ops.Clamp.Call(this, minimum is { } low ? low : Value.None, maximum is { } high ? high : Value.None);
 
     /// <summary>The larger of both.</summary>
     public Tensor Maximum(Tensor other) => Ops.Maximum.Call(this, other);
@@ -154,40 +154,40 @@ public sealed partial class Tensor
     public Tensor Minimum(Tensor other) => Ops.Minimum.Call(this, other);
 
     /// <summary>this + weight · (end − this).</summary>
-    public Tensor Lerp(Tensor end, double weight) => Ops.LerpScalar.Call(this, end, weight);
+    public Tensor Lerp(Tensor end, Scalar weight) => Ops.LerpScalar.Call(this, end, weight);
 
     /// <summary>this + value · a · b.</summary>
-    public Tensor Addcmul(Tensor a, Tensor b, double value = 1) => Ops.Addcmul.Call(this, a, b, value);
+    public Tensor Addcmul(Tensor a, Tensor b, Scalar? value = null) => Ops.Addcmul.Call(this, a, b, value ?? 1);
 
     /// <summary>Whether equal.</summary>
     public Tensor Eq(Tensor other) => Ops.EqTensor.Call(this, other);
 
     /// <summary>Whether equal.</summary>
-    public Tensor Eq(double number) => Ops.EqScalar.Call(this, number);
+    public Tensor Eq(Scalar number) => Ops.EqScalar.Call(this, number);
 
     /// <summary>Whether different.</summary>
-    public Tensor Ne(double number) => Ops.NeScalar.Call(this, number);
+    public Tensor Ne(Scalar number) => Ops.NeScalar.Call(this, number);
 
     /// <summary>Whether smaller.</summary>
     public Tensor Lt(Tensor other) => Ops.LtTensor.Call(this, other);
 
     /// <summary>Whether smaller.</summary>
-    public Tensor Lt(double number) => Ops.LtScalar.Call(this, number);
+    public Tensor Lt(Scalar number) => Ops.LtScalar.Call(this, number);
 
     /// <summary>Whether at most as large.</summary>
-    public Tensor Le(double number) => Ops.LeScalar.Call(this, number);
+    public Tensor Le(Scalar number) => Ops.LeScalar.Call(this, number);
 
     /// <summary>Whether larger.</summary>
     public Tensor Gt(Tensor other) => Ops.GtTensor.Call(this, other);
 
     /// <summary>Whether larger.</summary>
-    public Tensor Gt(double number) => Ops.GtScalar.Call(this, number);
+    public Tensor Gt(Scalar number) => Ops.GtScalar.Call(this, number);
 
     /// <summary>Whether at least as large.</summary>
     public Tensor Ge(Tensor other) => Ops.GeTensor.Call(this, other);
 
     /// <summary>Whether at least as large.</summary>
-    public Tensor Ge(double number) => Ops.GeScalar.Call(this, number);
+    public Tensor Ge(Scalar number) => Ops.GeScalar.Call(this, number);
 
     /// <summary>Not.</summary>
     public Tensor LogicalNot() => Ops.LogicalNot.Call(this);
@@ -205,5 +205,5 @@ public sealed partial class Tensor
     public Tensor Where(Tensor condition, Tensor other) => Ops.WhereSelf.Call(condition, this, other);
 
     /// <summary>The number where the mask holds, else this.</summary>
-    public Tensor MaskedFill(Tensor mask, double number) => Ops.MaskedFillScalar.Call(this, mask, number);
+    public Tensor MaskedFill(Tensor mask, Scalar number) => Ops.MaskedFillScalar.Call(this, mask, number);
 }

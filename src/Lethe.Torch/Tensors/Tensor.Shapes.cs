@@ -100,7 +100,7 @@ public sealed partial class Tensor
     public Tensor Index(params Tensor?[] indexes) => Ops.IndexTensor.Call(this, indexes);
 
     /// <summary>A copy with a number written at the indexes.</summary>
-    public Tensor Scatter(long dimension, Tensor indexes, double number) => Ops.ScatterValue.Call(this, dimension, indexes, number);
+    public Tensor Scatter(long dimension, Tensor indexes, Scalar number) => Ops.ScatterValue.Call(this, dimension, indexes, number);
 
     /// <summary>Indexes of the elements that are not 0, a row each.</summary>
     public Tensor Nonzero() => Ops.Nonzero.Call(this);

@@ -76,7 +76,11 @@ public sealed partial class Tensor : IDisposable
     public bool RequiresGrad
     {
         get => Read().RequiresGrad != 0;
-        set { unsafe { Bridge.Check(Bridge.RequiresGrad(Handle, value ? 1 : 0), "requires_grad of " + Describe()); } }
+        set
+        {
+            Engine.Verify();
+            unsafe { Bridge.Check(Bridge.RequiresGrad(Handle, value ? 1 : 0), "requires_grad", this); }
+        }
     }
 
     /// <summary>The gradient collected by <see cref="Backward"/>; null before. A new handle each time; owned like any tensor.</summary>
@@ -84,30 +88,38 @@ public sealed partial class Tensor : IDisposable
     {
         get
         {
+            Engine.Verify();
             unsafe
             {
                 nint gradient;
-                Bridge.Check(Bridge.Gradient(Handle, &gradient), "grad of " + Describe());
+                Bridge.Check(Bridge.Gradient(Handle, &gradient), "grad", this);
                 return gradient == 0 ? null : new Tensor(gradient);
             }
         }
-        set { unsafe { Bridge.Check(Bridge.SetGradient(Handle, value?.Handle ?? 0), "grad of " + Describe()); } }
+        set
+        {
+            Engine.Verify();
+            unsafe { Bridge.Check(Bridge.SetGradient(Handle, value?.Handle ?? 0), "grad", this, value); }
+        }
     }
 
     /// <summary>Collects gradients of this tensor with respect to everything that requires them. It must hold one number unless a gradient is given.</summary>
-    public unsafe void Backward(Tensor? gradient = null, bool retainGraph = false, bool createGraph = false) =>
-        Bridge.Check(Bridge.Backward(Handle, gradient?.Handle ?? 0, retainGraph ? 1 : 0, createGraph ? 1 : 0), "backward from " + Describe());
+    public unsafe void Backward(Tensor? gradient = null, bool retainGraph = false, bool createGraph = false)
+    {
+        Engine.Verify();
+        Bridge.Check(Bridge.Backward(Handle, gradient?.Handle ?? 0, retainGraph || createGraph ? 1 : 0, createGraph ? 1 : 0), "backward", this, gradient);
+    }
 
     /// <summary>The one number that the tensor holds.</summary>
     public double Item() => Ops.Item.CallNumber(this);
 
     /// <summary>A tensor with a copy of the elements.</summary>
     /// <param name="values">Row-major elements; float, double, long, int, short, byte, sbyte or bool.</param>
-    /// <param name="shape">Sizes; one dimension if left out.</param>
+    /// <param name="shape">Sizes; one dimension if left out. A scalar is made by <see cref="Full"/> with an empty shape.</param>
     public static unsafe Tensor FromArray<T>(ReadOnlySpan<T> values, params ReadOnlySpan<long> shape) where T : unmanaged
     {
         Engine.Verify();
-        ReadOnlySpan<long> sizes = shape.Length == 0 && values.Length != 1 ? [values.Length] : shape;
+        ReadOnlySpan<long> sizes = shape.Length == 0 ? [values.Length] : shape;
         var elements = 1L;
         foreach (var size in sizes)
             elements = checked(elements * size);
@@ -199,6 +211,7 @@ public sealed partial class Tensor : IDisposable
         Engine.Verify();
         NativeDescription read;
         Bridge.Check(Bridge.TensorDescribe(Handle, &read), "describe");
+        GC.KeepAlive(this);
         return read;
     }
 

@@ -32,11 +32,19 @@ public sealed class TensorScope : IDisposable
 
     private static Stack<List<Tensor?>> Pool => pool ??= new();
 
-    /// <summary>Moves a tensor to the enclosing scope, or out of all scopes.</summary>
+    /// <summary>
+    /// Moves a tensor made inside this scope to the enclosing one, or out of all scopes. A tensor that lives longer anyway (a parameter,
+    /// one made before this scope was opened) stays where it is.
+    /// </summary>
     public Tensor Keep(Tensor tensor)
     {
-        tensor.Scope?.Remove(tensor);
-        parent?.Add(tensor);
+        for (var scope = current; scope is not null && scope != parent; scope = scope.parent)
+            if (scope == tensor.Scope)
+            {
+                scope.Remove(tensor);
+                parent?.Add(tensor);
+                break;
+            }
         return tensor;
     }
 
