@@ -15,7 +15,9 @@ public enum Better
 /// <param name="Low">Lower end.</param>
 /// <param name="High">Upper end.</param>
 /// <param name="Confidence">Share of 1; 0.95 unless said otherwise.</param>
-/// <param name="Kind">How it was computed: "wilson", "normal", "bootstrap".</param>
+/// <param name="Kind">
+/// How it was computed: "normal", "student", "wilson", "clopper-pearson", "percentile" or "bca" (bootstrap), "jackknife", "newcombe", "fisher-z".
+/// </param>
 public sealed record Interval(double Low, double High, double Confidence = 0.95, string Kind = "normal");
 
 /// <summary>What a metric returns: a value, how sure it is, over how many items, and which direction is better.</summary>

@@ -1,0 +1,36 @@
+namespace Lethe.Evaluation.Statistics;
+
+/// <summary>
+/// SplitMix64 (Steele, Lea and Flood 2014): the random numbers of statistics that need no tensor. Written here so that a seed gives the
+/// same draws on every version of .NET, with or without libtorch.
+/// </summary>
+internal sealed class SplitMix(ulong seed)
+{
+    private ulong state = seed;
+
+    /// <summary>64 random bits.</summary>
+    public ulong Next()
+    {
+        state += 0x9E3779B97F4A7C15;
+        var z = state;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        return z ^ (z >> 31);
+    }
+
+    /// <summary>A whole number from 0 to <paramref name="bound"/> − 1: the upper half of a 128-bit product; its bias is below bound/2⁶⁴.</summary>
+    public int Below(int bound) => (int)Math.BigMul(Next(), (ulong)bound, out _);
+
+    /// <summary>0 … count − 1 in random order (Fisher and Yates).</summary>
+    public int[] Permutation(int count)
+    {
+        var order = new int[count];
+        for (var i = 0; i < count; i++)
+        {
+            var j = Below(i + 1);
+            order[i] = order[j];
+            order[j] = i;
+        }
+        return order;
+    }
+}
