@@ -39,6 +39,36 @@ public sealed class JudgeFeatures
         return new JudgeFeatures(values, values.Length / dimension, dimension);
     }
 
+    /// <summary>Takes images through a judge, in batches and without recording gradients.</summary>
+    /// <param name="features">Features (B, D) of images (B, …); the judge must be in evaluation mode.</param>
+    /// <param name="images">(N, …), N at least 1.</param>
+    /// <param name="batch">Images at once.</param>
+    /// <exception cref="RunFailedException">A feature is not finite.</exception>
+    public static JudgeFeatures Read(Func<Tensor, Tensor> features, Tensor images, int batch = 1_000)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
+        using var noGrad = Autograd.NoGrad();
+        var rows = new List<double[]>();
+        var dimension = 0L;
+        for (long start = 0, count = images.Size(0); start < count; start += batch)
+        {
+            using var scope = new TensorScope();
+            var read = features(images.Narrow(0, start, Math.Min(batch, count - start)));
+            dimension = read.Size(1);
+            rows.Add(read.To(DType.Float64).ToArray<double>());
+        }
+        return FromRows([.. rows.SelectMany(row => row)], (int)dimension);
+    }
+
+    /// <summary>Several sets by one judge as one.</summary>
+    /// <param name="sets">At least one, all of the same dimension.</param>
+    public static JudgeFeatures Join(params IReadOnlyList<JudgeFeatures> sets)
+    {
+        if (sets.FirstOrDefault(set => set.Dimension != sets[0].Dimension) is { } odd)
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"sets of {sets[0].Dimension} and {odd.Dimension} features cannot be joined; all must come from one layer of one judge"));
+        return new JudgeFeatures([.. sets.SelectMany(set => set.values)], sets.Sum(set => set.Count), sets[0].Dimension);
+    }
+
     /// <summary>The rows at the given places, copied.</summary>
     /// <param name="images">Places from 0.</param>
     public JudgeFeatures Select(IReadOnlyList<int> images)

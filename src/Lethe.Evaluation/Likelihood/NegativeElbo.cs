@@ -1,5 +1,6 @@
 using System.Globalization;
 using Lethe.Evaluation.Statistics;
+using Lethe.Models.Generative;
 using Lethe.Torch;
 
 namespace Lethe.Evaluation.Likelihood;
@@ -7,7 +8,7 @@ namespace Lethe.Evaluation.Likelihood;
 /// <summary>Options of <see cref="NegativeElbo"/>.</summary>
 public sealed record NegativeElboOptions
 {
-    /// <summary>Draws of the latent for each image, at least 1. 16 bring the noise of the draws far below the spread between images.</summary>
+    /// <summary>Draws of the bound's noise for each image, at least 1. 16 bring the noise of the draws far below the spread between images.</summary>
     public int Draws { get; init; } = 16;
 
     /// <summary>Images at once. Noise pairs up between two calls only if this is equal.</summary>
@@ -29,16 +30,16 @@ public sealed class NegativeElbo
     public IReadOnlyList<double> Values => values;
 
     /// <summary>Measures every image under its own label.</summary>
-    /// <param name="model">−ELBO (B) of images (B, …) under labels (B), with latent noise from the stream: one draw.</param>
+    /// <param name="model">In evaluation mode.</param>
     /// <param name="images">(N, …), N at least 1.</param>
     /// <param name="imageLabels">(N) int64.</param>
     /// <param name="noise">
-    /// Where latent noise comes from. A sub-stream is used, whatever was drawn before: two models measured on the same images with the same
+    /// Where the bound's noise comes from. A sub-stream is used, whatever was drawn before: two models measured on the same images with the same
     /// stream see the same noise, which cancels in <see cref="Change"/>.
     /// </param>
     /// <param name="options">Draws and batch.</param>
     /// <exception cref="RunFailedException">The value of an image is not finite.</exception>
-    public static NegativeElbo Measure(Func<Tensor, Tensor, RandomStream, Tensor> model, Tensor images, Tensor imageLabels, RandomStream noise, NegativeElboOptions? options = null)
+    public static NegativeElbo Measure(IConditionalLikelihood model, Tensor images, Tensor imageLabels, RandomStream noise, NegativeElboOptions? options = null)
     {
         options ??= new NegativeElboOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Draws, 1);
@@ -59,7 +60,7 @@ public sealed class NegativeElbo
             for (var draw = 0; draw < options.Draws; draw++)
             {
                 using var inner = new TensorScope();
-                sum.AddInPlace(model(x, y, stream));
+                sum.AddInPlace(model.NegativeElbo(x, y, model.DrawNoise(size, stream)));
             }
             sum.DivInPlace(options.Draws).ToArray<double>().CopyTo(values.AsSpan((int)start));
         }

@@ -102,7 +102,7 @@ public static class LinearProbe
     }
 
     /// <summary>Minimises Σ log(1 + e^s) − y s + ½ penalty |w|², s = x w; the last weight is the offset and bears no penalty.</summary>
-    private static (Tensor Weights, int Iterations) Newton(Tensor x, Tensor y, LinearProbeOptions options)
+    internal static (Tensor Weights, int Iterations) Newton(Tensor x, Tensor y, LinearProbeOptions options)
     {
         var d = x.Size(1);
         var penalty = Tensor.Full([d], options.Penalty, DType.Float64, x.Device);

@@ -66,6 +66,22 @@ public sealed class FeatureMetricTests
         Assert.Contains("Feature 1 of image 1", error.Message, StringComparison.Ordinal);
     }
 
+    [TorchFact]
+    public void Features_are_read_in_batches_and_joined()
+    {
+        using var random = new Torch.RandomStream(1);
+        var images = Torch.Tensor.Rand([7, 4], random);
+        var whole = JudgeFeatures.Read(x => x.Square().Narrow(1, 0, 3), images);
+        var joined = JudgeFeatures.Join(JudgeFeatures.Read(x => x.Square().Narrow(1, 0, 3), images.Narrow(0, 0, 5), batch: 2), whole.Select([5, 6]));
+        Assert.Equal((7, 3), (whole.Count, whole.Dimension));
+        var pixels = images.ToArray<float>();
+        for (var i = 0; i < 7; i++)
+        {
+            Assert.Equal(whole[i].ToArray(), joined[i].ToArray());
+            Assert.Equal((double)pixels[4 * i + 2] * pixels[4 * i + 2], whole[i][2], 6);
+        }
+    }
+
     /// <summary>Reflects every row at the plane orthogonal to (1, 2, … d), then shifts it.</summary>
     private static JudgeFeatures Turn(JudgeFeatures set, double shift)
     {
