@@ -39,11 +39,12 @@ public sealed class NegativeElbo
     /// </param>
     /// <param name="options">Draws and batch.</param>
     /// <exception cref="RunFailedException">The value of an image is not finite.</exception>
+    /// <exception cref="UsageException">An option is out of its range.</exception>
     public static NegativeElbo Measure(IConditionalLikelihood model, Tensor images, Tensor imageLabels, RandomStream noise, NegativeElboOptions? options = null)
     {
         options ??= new NegativeElboOptions();
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Draws, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Batch, 1);
+        Check.Option(options.Draws >= 1, "number of draws for −ELBO", options.Draws, "at least 1");
+        Check.Option(options.Batch >= 1, "batch for −ELBO", options.Batch, "at least 1");
         var count = images.Size(0);
         if (count == 0 || imageLabels.Dimensions != 1 || imageLabels.Size(0) != count)
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{images} are measured with labels {imageLabels}; at least one image and one label for each are needed"));

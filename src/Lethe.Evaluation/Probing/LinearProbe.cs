@@ -54,6 +54,7 @@ public static class LinearProbe
     /// <param name="positive">Whether each item is of the concept; at least two of either kind.</param>
     /// <param name="options">How to part and fit.</param>
     /// <exception cref="RunFailedException">An activation is not finite, or the fit does not converge.</exception>
+    /// <exception cref="UsageException">An option is out of its range.</exception>
     public static LinearProbeResult Fit(Tensor activations, IReadOnlyList<bool> positive, LinearProbeOptions? options = null)
     {
         options ??= new LinearProbeOptions();
@@ -150,9 +151,9 @@ public static class LinearProbe
 
     private static void Validate(LinearProbeOptions options)
     {
-        if (!(options.Penalty > 0))
-            throw new ArgumentOutOfRangeException(nameof(options), options.Penalty, "the penalty of a linear probe is above 0; without one, separable classes have no optimum");
-        if (!(options.TestShare > 0 && options.TestShare < 1))
-            throw new ArgumentOutOfRangeException(nameof(options), options.TestShare, "the tested share lies above 0 and below 1");
+        Check.Option(options.Penalty > 0 && double.IsFinite(options.Penalty), "penalty of the linear probe", options.Penalty, "above 0: without one, separable classes have no optimum");
+        Check.Option(options.TestShare is > 0 and < 1, "tested share of the linear probe", options.TestShare, "above 0 and below 1");
+        Check.Option(options.Tolerance > 0, "tolerance of the linear probe", options.Tolerance, "above 0");
+        Check.Option(options.MaximumIterations >= 1, "maximum of iterations of the linear probe", options.MaximumIterations, "at least 1");
     }
 }

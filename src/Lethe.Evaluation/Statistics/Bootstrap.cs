@@ -61,7 +61,7 @@ public static class Bootstrap
         options ??= new BootstrapOptions();
         Check.Confidence(options.Confidence);
         Check.AtLeast(count, 2, "items of a bootstrap");
-        Check.AtLeast(options.Resamples, 100, "resamples");
+        Check.Option(options.Resamples >= 100, "number of resamples", options.Resamples, "at least 100");
 
         var positions = Enumerable.Range(0, count).ToArray();
         var value = statistic(positions);

@@ -13,6 +13,13 @@ internal static class Check
             throw new ArgumentOutOfRangeException(nameof(confidence), confidence, "a confidence is a share of 1, above 0 and below 1, for example 0.95");
     }
 
+    /// <summary>An option, which a plan may have set, lies in its range.</summary>
+    public static void Option(bool allowed, string name, object value, string range)
+    {
+        if (!allowed)
+            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"The {name} is {value}; it must be {range}."));
+    }
+
     /// <summary>There are enough items.</summary>
     public static void AtLeast(int count, int least, string what)
     {

@@ -106,7 +106,7 @@ public sealed class LinearProbeTests
         Assert.Throws<RunFailedException>(() => LinearProbe.Fit(Tensor.Full([4, 2], double.NaN), positive));
         Assert.Contains("1 items of the concept", Assert.Throws<ArgumentException>(() => LinearProbe.Fit(Tensor.Zeros([4, 2]), [true, false, false, false])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => LinearProbe.Fit(Tensor.Zeros([3, 2]), positive));
-        Assert.Throws<ArgumentOutOfRangeException>(() => LinearProbe.Fit(Tensor.Zeros([4, 2]), positive, new LinearProbeOptions { Penalty = 0 }));
+        Assert.Throws<UsageException>(() => LinearProbe.Fit(Tensor.Zeros([4, 2]), positive, new LinearProbeOptions { Penalty = 0 }));
     }
 
     /// <summary>400 items of five features, a quarter positive and moved along the first.</summary>
