@@ -42,6 +42,9 @@ public sealed class RelearningTests
         while (!attack.Finished)
             attack.Advance();
         Assert.Equal([0, 20, 50, 60], attack.Curve.Select(point => point.Step));
+        Assert.Equal(0, attack.ExplainedStep(attack.Curve[0].NegativeElbo.Value));
+        Assert.Equal(60, attack.ExplainedStep(attack.Curve[3].NegativeElbo.Value));
+        Assert.Null(attack.ExplainedStep(-1));
         Assert.Null(attack.StopReason);
     }
 
