@@ -1,7 +1,8 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Lethe.Evaluation.Features;
+using Lethe.Formats;
+using Lethe.Torch;
 
 namespace Lethe.Evaluation.Tests;
 
@@ -24,16 +25,13 @@ internal static class Golden
     public static void Close(double expected, double actual, double tolerance = 1e-6) =>
         Assert.True(Math.Abs(expected - actual) <= tolerance * Math.Max(Math.Abs(expected), 1e-9), FormattableString.Invariant($"expected {expected:R}, got {actual:R}"));
 
-    /// <summary>One float64 matrix of features.safetensors, read here in the plainest way.</summary>
+    /// <summary>One float64 matrix of features.safetensors.</summary>
     public static JudgeFeatures Features(string name)
     {
-        var bytes = File.ReadAllBytes(Repository.Fixture("metrics", "features.safetensors"));
-        var header = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
-        var entry = JsonDocument.Parse(bytes.AsMemory(8, header)).RootElement.GetProperty(name);
-        Assert.Equal("F64", entry.GetProperty("dtype").GetString());
-        var offsets = entry.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt32()).ToArray();
-        var values = MemoryMarshal.Cast<byte, double>(bytes.AsSpan(8 + header + offsets[0], offsets[1] - offsets[0])).ToArray();
-        return JudgeFeatures.FromRows(values, entry.GetProperty("shape")[1].GetInt32());
+        using var file = SafetensorsFile.Open(Repository.Fixture("metrics", "features.safetensors"));
+        var array = file.Read(name);
+        Assert.Equal(DType.Float64, array.Type);
+        return JudgeFeatures.FromRows(MemoryMarshal.Cast<byte, double>(array.Bytes.Span).ToArray(), (int)array.Shape[1]);
     }
 }
 
