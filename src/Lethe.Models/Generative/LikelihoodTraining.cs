@@ -36,16 +36,16 @@ public sealed record LikelihoodTrainingOptions
 /// <summary>Images in bytes and their labels, as training and measuring take them.</summary>
 /// <param name="Images">(N, pixels), uint8.</param>
 /// <param name="Labels">(N), int64.</param>
-public sealed record LabelledImages(Tensor Images, Tensor Labels) : IDisposable
+public sealed record ImageTensors(Tensor Images, Tensor Labels) : IDisposable
 {
     /// <summary>Number of images.</summary>
     public long Count => Labels.Size(0);
 
     /// <summary>From arrays as data files hold them: (N, height, width) or (N, pixels) bytes, and (N) labels.</summary>
-    public static LabelledImages From(HostArray images, HostArray labels)
+    public static ImageTensors From(HostArray images, HostArray labels)
     {
         using var scope = new TensorScope();
-        return new LabelledImages(
+        return new ImageTensors(
             TensorScope.Detach(Tensor.From(images).Reshape(images.Shape[0], -1)), TensorScope.Detach(Tensor.From(labels).To(DType.Int64)));
     }
 
@@ -57,12 +57,12 @@ public sealed record LabelledImages(Tensor Images, Tensor Labels) : IDisposable
     }
 
     /// <summary>The images of some labels alone.</summary>
-    public LabelledImages Only(Func<long, bool> wanted)
+    public ImageTensors Only(Func<long, bool> wanted)
     {
         using var scope = new TensorScope();
         var labels = Labels.ToArray<long>();
         var indexes = Tensor.FromArray(Enumerable.Range(0, labels.Length).Where(k => wanted(labels[k])).Select(k => (long)k).ToArray());
-        return new LabelledImages(TensorScope.Detach(Images.IndexSelect(0, indexes)), TensorScope.Detach(Labels.IndexSelect(0, indexes)));
+        return new ImageTensors(TensorScope.Detach(Images.IndexSelect(0, indexes)), TensorScope.Detach(Labels.IndexSelect(0, indexes)));
     }
 
     /// <summary>Frees both.</summary>
@@ -104,7 +104,7 @@ public sealed class EpochOrder(long count, int batch, ulong seed) : IDisposable
 public sealed class LikelihoodTraining : ITrainingLoop, IDisposable
 {
     private readonly IConditionalLikelihood model;
-    private readonly LabelledImages data;
+    private readonly ImageTensors data;
     private readonly LikelihoodTrainingOptions options;
     private readonly EpochOrder order;
     private readonly RandomStream random;
@@ -114,7 +114,7 @@ public sealed class LikelihoodTraining : ITrainingLoop, IDisposable
     private readonly Tensor[] parameters;
 
     /// <summary>Prepares training; nothing is computed yet.</summary>
-    public LikelihoodTraining(IConditionalLikelihood model, LabelledImages data, LikelihoodTrainingOptions options, ulong seed)
+    public LikelihoodTraining(IConditionalLikelihood model, ImageTensors data, LikelihoodTrainingOptions options, ulong seed)
     {
         if (data.Count == 0)
             throw new BadInputException("There is no image to train on: the labels left out take all of them.");

@@ -75,7 +75,7 @@ public class ConditionalVaeTests
     {
         var options = new LikelihoodTrainingOptions { Steps = 12, Batch = 4, WarmUp = 3, LearningRate = 1e-2, Average = 0.9 };
         using var random = new RandomStream(4);
-        using var data = new LabelledImages(
+        using var data = new ImageTensors(
             TensorScope.Detach(Tensor.RandInt(0, 256, [10, 12], random, DType.UInt8)), TensorScope.Detach(Tensor.RandInt(0, 3, [10], random)));
         byte[] Train(int interruptAt)
         {
