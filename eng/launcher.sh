@@ -32,7 +32,7 @@ has_sdk() { [ -n "$1" ] && "$1" --list-sdks 2>/dev/null | grep -q '^10\.'; }
 
 # Sets DOTNET to a dotnet command that has a .NET 10 SDK.
 find_sdk() {
-    for DOTNET in "$(command -v dotnet || true)" "${DOTNET_ROOT:+$DOTNET_ROOT/dotnet}" "${HOME:+$HOME/.dotnet/dotnet}" /usr/lib/dotnet/dotnet /usr/share/dotnet/dotnet; do
+    for DOTNET in "$(command -v dotnet || true)" "${DOTNET_ROOT:+$DOTNET_ROOT/dotnet}" "${HOME:+$HOME/.dotnet/dotnet}"; do
         if has_sdk "$DOTNET"; then return 0; fi
     done
     return 1

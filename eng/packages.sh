@@ -23,14 +23,16 @@ own_libtorch() {
         printf '%s\n' "$LETHE_LIBTORCH"
         return 0
     fi
-    _torch=$(python3 -c 'import importlib.util as u; s = u.find_spec("torch"); print(list(s.submodule_search_locations)[0] if s else "")' 2>/dev/null || true)
-    # Debian's python3-torch links to the system's libtorch, which is then the one in use.
-    if [ -n "$_torch" ] && is_libtorch "$_torch"; then
+    for _python in python3 /usr/bin/python3; do
+        _torch=$("$_python" -c 'import importlib.util as u; s = u.find_spec("torch"); print(list(s.submodule_search_locations)[0] if s else "")' 2>/dev/null || true)
+        if [ -z "$_torch" ] || ! is_libtorch "$_torch"; then continue; fi
+        # Debian's python3-torch links to the system's libtorch, which is then the one in use.
         case "$(readlink -f "$_torch/lib/libtorch_cpu.so")" in
             /usr/lib/*) ;;
             *) printf '%s\n' "$_torch" ;;
         esac
-    fi
+        return 0
+    done
 }
 
 missing() {
