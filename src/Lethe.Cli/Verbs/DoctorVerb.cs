@@ -53,22 +53,23 @@ public sealed class DoctorVerb : Verb
 
     private static void Show(IAnsiConsole console, IReadOnlyList<Finding> findings)
     {
-        var table = new Table().Border(TableBorder.None).HideHeaders().AddColumn("state").AddColumn("name").AddColumn("found");
+        var lines = console.Profile.Out.Writer;
+        var name = findings.Max(finding => finding.Name.Length) + 2;
         foreach (var finding in findings)
         {
-            table.AddRow(State(finding.State), new Text(finding.Name), new Text(finding.Found));
+            var (word, colour) = finding.State switch
+            {
+                FindingState.Ok => ("ok", Color.Green),
+                FindingState.Warning => ("warning", Color.Yellow),
+                _ => ("missing", Color.Red),
+            };
+            console.Write(new Text(word.PadRight(9), new Style(colour)));
+            // Written past Spectre, which would break a command in two where the line ends.
+            lines.WriteLine(finding.Name.PadRight(name) + finding.Found);
             if (finding.Advice is { } advice)
-                table.AddRow(new Text(""), new Text(""), new Text(advice));
+                lines.WriteLine(new string(' ', 9 + name) + advice);
         }
-        console.Write(table);
     }
-
-    private static Text State(FindingState state) => state switch
-    {
-        FindingState.Ok => new Text("ok", new Style(Color.Green)),
-        FindingState.Warning => new Text("warning", new Style(Color.Yellow)),
-        _ => new Text("missing", new Style(Color.Red)),
-    };
 }
 
 /// <summary>What <c>doctor --json</c> prints.</summary>
