@@ -50,8 +50,11 @@ public sealed record UnlearnResult
     /// <summary>Time and memory.</summary>
     public required CostResult Cost { get; init; }
 
-    /// <summary>What this run did not test, as codes that the report spells out (docs/metrics.md lists them).</summary>
+    /// <summary>What this run did not test, as codes of <see cref="NotTestedCodes"/> that the report spells out.</summary>
     public required IReadOnlyList<string> NotTested { get; init; }
+
+    /// <summary>The classifier that read the samples; null in results of versions that did not record it.</summary>
+    public JudgeFacts? Judge { get; init; }
 }
 
 /// <summary>Where and when a run took place.</summary>
@@ -84,13 +87,19 @@ public sealed record RequestFacts(string Title, string Model, string ModelDigest
 /// <param name="Detail">The surrogate in words, for the reader.</param>
 public sealed record ConceptRequest(int Label, string Name, string Surrogate, int? Target, string Detail);
 
+/// <summary>The judge: the classifier that says what a sample shows. Every figure that counts samples is only as good as it is.</summary>
+/// <param name="Name">Where it came from, as the plan names it.</param>
+/// <param name="Digest">SHA-256 of its weights.</param>
+/// <param name="Accuracy">Share of real held-out images that it classifies as their label.</param>
+public sealed record JudgeFacts(string Name, string Digest, Measure Accuracy);
+
 /// <summary>How it was done.</summary>
 /// <param name="Name">"selective-amnesia".</param>
 /// <param name="Preset">"fixed" or "released".</param>
 /// <param name="Options">Every option with the value used.</param>
 /// <param name="Steps">Steps taken.</param>
 /// <param name="MaximumSteps">Steps allowed.</param>
-/// <param name="StopReason">Why it stopped before; null if it did not.</param>
+/// <param name="StopReason">Why it stopped before: a code of <see cref="StopReasons"/>, or a sentence; null if it did not.</param>
 /// <param name="FisherDigest">Digest of the Fisher artefact.</param>
 /// <param name="FisherSamples">Samples behind the Fisher information.</param>
 public sealed record MethodFacts(string Name, string Preset, IReadOnlyDictionary<string, object?> Options, long Steps, long MaximumSteps, string? StopReason, string FisherDigest, long FisherSamples);
@@ -180,6 +189,11 @@ public sealed record ClassResult
     public required ClassMeasures Before { get; init; }
     /// <summary>After.</summary>
     public required ClassMeasures After { get; init; }
+    /// <summary>
+    /// Change of −ELBO of the same real images with the same noise, nats an image; its standard error is that of the paired
+    /// differences, far smaller than what Before and After would give. Null where it was not measured in pairs.
+    /// </summary>
+    public Measure? NegativeElboChange { get; init; }
 }
 
 /// <summary>What is measured of one condition.</summary>
@@ -209,7 +223,7 @@ public sealed record ProbeResult(int Label, string Layer, Measure Before, Measur
 /// <param name="MaximumSteps">How long it was tried.</param>
 /// <param name="Forgotten">The curve from the forgotten model.</param>
 /// <param name="Control">The curve from the control.</param>
-/// <param name="ControlKind">How the control was made, in words.</param>
+/// <param name="ControlKind">How the control was made: a code of <see cref="ControlKinds"/>, or words.</param>
 public sealed record RelearnResult(int Label, long? StepsForgotten, long? StepsControl, double Threshold, long MaximumSteps, IReadOnlyList<RelearnPoint> Forgotten, IReadOnlyList<RelearnPoint> Control, string ControlKind);
 
 /// <summary>One point of a relearning curve.</summary>

@@ -1,0 +1,119 @@
+using Lethe.Evaluation;
+using Lethe.Reports.Charts;
+using Lethe.Reports.Markup;
+using Lethe.Reports.Wording;
+using Lethe.Runs.Results;
+
+namespace Lethe.Reports.Sections;
+
+/// <summary>The trade-off of a sweep: forgetting against accuracy, and against −ELBO, of what had to stay; with all its points as a table.</summary>
+internal static class TradeOff
+{
+    /// <summary>Both charts, and the table.</summary>
+    /// <param name="sweep">The sweep.</param>
+    /// <param name="run">The run that is being reported, to mark it; null on a page of the sweep alone.</param>
+    /// <param name="t">The language.</param>
+    /// <param name="open">Whether the table stands open.</param>
+    public static Html Render(SweepResult sweep, UnlearnResult? run, Texts t, bool open)
+    {
+        var varied = Varied(sweep);
+        var seeds = sweep.Points.Select(p => p.Seed).Distinct().Count();
+        var table = Table(sweep, varied, t);
+        return Html.Of($"""
+            {Parts.Paragraph(t.TradeOffNote(Numbers.Count(sweep.Points.Count), Numbers.Count(sweep.Points.Count(p => p.OnFront))))}
+            {Parts.Pair(Parts.Figure(t.TradeOffChart, Parts.Half, width => Accuracy(sweep, run, t).Draw(width, 320).Inline()), Parts.Figure(t.TradeOffElboChart, Parts.Half, width => Elbo(sweep, run, t).Draw(width, 320).Inline()))}
+            {Parts.Paragraph(t.Sentences(seeds > 1 ? [t.PointLabels(string.Join(", ", varied)), t.SeedsMean(Numbers.Count(seeds))] : [t.PointLabels(string.Join(", ", varied))]))}
+            {(open ? table : Parts.Details(t.AllPoints, table))}
+            """);
+    }
+
+    /// <summary>Forgetting against accuracy, the main chart.</summary>
+    public static ScatterChart Accuracy(SweepResult sweep, UnlearnResult? run, Texts t)
+    {
+        var points = Points(sweep, run, t, p => p.RetainAccuracy, r => r.Retain.AccuracyAfter, Style.Share(1));
+        double[] levels = run is null ? [] : [run.Retain.AccuracyBefore.Value];
+        var y = Axis.Linear(
+            points.Select(p => p.Y.Low).Concat(levels).DefaultIfEmpty(0).Min(), Math.Min(1, points.Select(p => p.Y.High).Concat(levels).DefaultIfEmpty(1).Max()));
+        return new ScatterChart(t.TradeOffChart, ForgetAxis(points), y, t.ForgetAxis, t.AccuracyAxis, points)
+        {
+            Front = Staircase(sweep),
+            Level = run is null ? null : (run.Retain.AccuracyBefore.Value, t.Before),
+            FormatX = value => Numbers.Fixed(value, ForgetAxis(points).Decimals),
+            FormatY = value => Numbers.Percent(value, Math.Max(0, y.Decimals - 2)),
+        };
+    }
+
+    private static ScatterChart Elbo(SweepResult sweep, UnlearnResult? run, Texts t)
+    {
+        var points = Points(sweep, run, t, p => p.RetainElboChange, r => r.Retain.NegativeElboChange, Style.Signed(2));
+        var x = ForgetAxis(points);
+        var y = Axis.Linear(Math.Min(0, points.Select(p => p.Y.Low).DefaultIfEmpty(0).Min()), points.Select(p => p.Y.High).DefaultIfEmpty(1).Max());
+        return new ScatterChart(t.TradeOffElboChart, x, y, t.ForgetAxis, t.ElboAxis, points)
+        {
+            FormatX = value => Numbers.Fixed(value, x.Decimals),
+            FormatY = value => Numbers.Signed(value, y.Decimals),
+        };
+    }
+
+    private static Axis ForgetAxis(IReadOnlyList<ScatterPoint> points) => Axis.Linear(0, points.Select(p => p.X.High).DefaultIfEmpty(1).Max());
+
+    private static List<ScatterPoint> Points(SweepResult sweep, UnlearnResult? run, Texts t, Func<SweepPoint, Measure> ofPoint, Func<UnlearnResult, Measure> ofRun, Style style)
+    {
+        var varied = Varied(sweep);
+        var named = new HashSet<string>();
+        List<ScatterPoint> points = [];
+        foreach (var point in sweep.Points)
+        {
+            var name = Name(point, varied);
+            var isRun = run is not null && point.Run == run.Run.Id;
+            // Repetitions with other seeds go unnamed: the first of them bears the name.
+            var first = named.Add(name);
+            var label = isRun ? $"{t.ThisRun} ({name})" : first ? name : null;
+            points.Add(new ScatterPoint(
+                Spread(point.Forget), Spread(ofPoint(point)), label, isRun ? "this" : point.OnFront ? "best" : "other", isRun ? Marker.Diamond : Marker.Circle,
+                Tip($"{name} · {t.Seed} {point.Seed}", point.Forget, ofPoint(point))));
+        }
+        // The run being reported is drawn last, over the others.
+        points = [.. points.OrderBy(point => point.Marker == Marker.Diamond)];
+        if (run is not null && sweep.Points.All(p => p.Run != run.Run.Id))
+            points.Add(new ScatterPoint(Spread(run.Forget.Probability), Spread(ofRun(run)), t.ThisRun, "this", Marker.Diamond, Tip(t.ThisRun, run.Forget.Probability, ofRun(run))));
+        return points;
+
+        string Tip(string name, Measure forget, Measure keep) => $"{name}: {Numbers.Fixed(forget.Value, 4)}, {style.Value(keep.Value)}";
+        static Spread Spread(Measure measure) => new(measure.Value, Numbers.Lower(measure), Numbers.Upper(measure));
+    }
+
+    // What the front leaves possible: up to the next point's probability, no more accuracy than this one's.
+    private static IReadOnlyList<(double X, double Y)> Staircase(SweepResult sweep)
+    {
+        List<(double X, double Y)> corners = [];
+        foreach (var point in sweep.Points.Where(p => p.OnFront).OrderBy(p => p.Forget.Value))
+        {
+            if (corners.Count > 0)
+                corners.Add((point.Forget.Value, corners[^1].Y));
+            corners.Add((point.Forget.Value, point.RetainAccuracy.Value));
+        }
+        return corners;
+    }
+
+    private static string[] Varied(SweepResult sweep)
+    {
+        var keys = sweep.Points.SelectMany(p => p.Options.Keys).Distinct().ToArray();
+        var varied = keys.Where(key => sweep.Points.Select(p => OptionText.Of(p.Options.GetValueOrDefault(key))).Distinct().Count() > 1).ToArray();
+        return varied.Length > 0 ? varied : keys;
+    }
+
+    private static string Name(SweepPoint point, string[] varied) => string.Join(", ", varied.Select(key => OptionText.Of(point.Options.GetValueOrDefault(key))));
+
+    private static Html Table(SweepResult sweep, string[] varied, Texts t)
+    {
+        var rows = sweep.Points.Select(p => Html.Of($"""
+            <tr class="{(p.OnFront ? "best" : "other")}">{varied.Select(key => Html.Of($"<td class=\"num\">{OptionText.Of(p.Options.GetValueOrDefault(key))}</td>"))}<td class="num">{Numbers.Plain(p.Seed)}</td>{Parts.Cell(t, p.Forget, Style.Plain(4))}{Parts.Cell(t, p.Share, Style.Share(2))}{Parts.Cell(t, p.RetainAccuracy, Style.Share(2))}{Parts.Cell(t, p.RetainElboChange, Style.Signed(2))}<td>{(p.OnFront ? "●" : "")}</td><td><code>{p.Run}</code></td></tr>
+
+            """));
+        return Parts.Table("measures long", Html.Of($"""
+            <thead><tr>{varied.Select(key => Html.Of($"<th scope=\"col\" class=\"num\"><code>{key}</code></th>"))}<th scope="col" class="num">{t.Seed}</th><th scope="col" class="num">{t.ForgetColumn}</th><th scope="col" class="num">{t.ShareColumn}</th><th scope="col" class="num">{t.AccuracyColumn}</th><th scope="col" class="num">{t.ElboColumn}</th><th scope="col">{t.OnFront}</th><th scope="col">{t.Run}</th></tr></thead>
+            <tbody>{rows}</tbody>
+            """));
+    }
+}

@@ -1,0 +1,85 @@
+using System.Text;
+using Lethe.Evaluation;
+using Lethe.Reports.Charts;
+using Lethe.Reports.Markup;
+using Lethe.Reports.Sections;
+using Lethe.Reports.Wording;
+using Lethe.Runs.Results;
+
+namespace Lethe.Reports;
+
+/// <summary>
+/// The few lines that a run prints when it ends: verdict, the figures before and after, time. Plain text in aligned columns, for
+/// any terminal and for a log; control characters in names do not reach it.
+/// </summary>
+public static class TextSummary
+{
+    private sealed record Row(string Name, string Before = "", string After = "", string Interval = "");
+
+    /// <summary>Writes the summary, ending with a line end.</summary>
+    /// <param name="result">The run.</param>
+    /// <param name="language">The language of every text that is not the plan's own.</param>
+    /// <param name="rules">By what rules the verdict is decided; null for the default ones.</param>
+    /// <exception cref="Torch.BadInputException">Parts of the result contradict each other.</exception>
+    public static string Render(UnlearnResult result, ReportLanguage language, VerdictRules? rules = null)
+    {
+        var input = new ReportInput(result) { Rules = rules ?? new VerdictRules() };
+        var t = Texts.Of(language);
+        var context = new ReportContext(input, t, Verdict.Of(result, input.Rules));
+        var rows = Rows(context).ToArray();
+        var text = new StringBuilder();
+        text.Append(Unwanted.OneLine(result.Request.Title)).Append('\n');
+        text.Append(VerdictBox.Headline(context)).Append("\n\n");
+        Table(text, rows);
+        text.Append('\n').Append(t.CostTotal(t.Duration(result.Cost.Seconds.Values.Sum()), Numbers.Bytes(result.Cost.PeakMemoryBytes))).Append('\n');
+        return text.ToString();
+    }
+
+    private static IEnumerable<Row> Rows(ReportContext context)
+    {
+        var (t, result) = (context.Texts, context.Result);
+        yield return new Row("", t.Before, t.After, t.IntervalHeader);
+        foreach (var concept in context.Verdict.Concepts)
+        {
+            var forget = concept.Result.Forget;
+            yield return new Row($"{concept.Request.Name} → {t.SurrogateWords(concept.Request, result.Request.Labels)}");
+            yield return Of(t.JudgedAsName(concept.Request.Name), forget.ShareBefore, forget.Share, Style.Share(2));
+            if (concept.Request.Target is { } target && concept.Result.TargetShare is { } share)
+                yield return Of(t.JudgedAsName(context.Name(target)), null, share, Style.Share(2));
+            yield return Of(t.ProbabilityOfName(concept.Request.Name), forget.ProbabilityBefore, forget.Probability, Style.Plain(4));
+            yield return Of(t.EntropyName, forget.EntropyBefore, forget.Entropy, Style.Plain(3));
+            yield return Of(t.ElboName, forget.NegativeElboBefore, forget.NegativeElbo, Style.Plain(2));
+        }
+        var retain = result.Retain;
+        yield return new Row($"{t.ToKeep}: {Numbers.Count(result.Request.Retained.Count)}");
+        yield return Of(t.JudgedAsAskedName, retain.AccuracyBefore, retain.AccuracyAfter, Style.Share(2));
+        yield return Of(t.ElboChangeName, null, retain.NegativeElboChange, Style.Signed(2));
+        yield return Of(t.FrechetName, retain.JudgeFrechetBefore, retain.JudgeFrechetAfter, Style.Plain(2));
+        foreach (var curve in result.Relearning ?? [])
+        {
+            yield return new Row($"{t.RelearningTitle}: {context.Name(curve.Label)}");
+            yield return new Row($"  {t.StepsUntilBack}", "", Steps(t, curve.StepsForgotten, curve), $"{t.ControlModel}: {Steps(t, curve.StepsControl, curve)}");
+        }
+
+        Row Of(string name, Measure? before, Measure after, Style style) => new(
+            "  " + name, before is null ? "" : style.Value(before.Value), style.Value(after.Value),
+            after.Interval is { } interval ? t.Range(interval.Low, interval.High, style.Bare) : after.StandardError is { } error ? "± " + style.Bare(error).TrimStart('+') : "");
+    }
+
+    private static string Steps(Texts t, long? steps, RelearnResult curve) =>
+        steps is { } reached ? Numbers.Count(reached) : t.NeverWithin(Numbers.Count(curve.MaximumSteps));
+
+    private static void Table(StringBuilder text, Row[] rows)
+    {
+        var clean = rows.Select(row => new[] { row.Name, row.Before, row.After, row.Interval }.Select(Unwanted.OneLine).ToArray()).ToArray();
+        var widths = Enumerable.Range(0, 4).Select(column => clean.Max(cells => TextWidth.Columns(cells[column]))).ToArray();
+        foreach (var cells in clean)
+        {
+            var line = new StringBuilder(cells[0]).Append(' ', widths[0] - TextWidth.Columns(cells[0]));
+            for (var column = 1; column < 3; column++)
+                line.Append(' ', 3 + widths[column] - TextWidth.Columns(cells[column])).Append(cells[column]);
+            line.Append("   ").Append(cells[3]);
+            text.Append(line.ToString().TrimEnd()).Append('\n');
+        }
+    }
+}
