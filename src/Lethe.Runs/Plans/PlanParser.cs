@@ -1,6 +1,7 @@
 using Lethe.Torch;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
+using Scalar = YamlDotNet.Core.Events.Scalar;
 
 namespace Lethe.Runs.Plans;
 
