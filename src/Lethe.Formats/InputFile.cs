@@ -19,7 +19,11 @@ internal static class InputFile
     {
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            if (stream.CanSeek)
+                return stream;
+            stream.Dispose();
+            throw Refuse(path, "is a pipe or a device; save it as a file first.");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

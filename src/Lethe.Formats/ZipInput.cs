@@ -63,8 +63,8 @@ internal sealed class ZipInput : IDisposable
         try
         {
             var (length, compressed) = (entry.Length, entry.CompressedLength);
-            if (length < 0 || compressed < 0 || compressed > stream.Length || length / MaxDeflateRatio > compressed)
-                throw InputFile.Refuse(File, $"entry '{name}' claims {length} bytes from {compressed}, which no archive of {stream.Length} bytes can hold.");
+            if (length < 0 || length / MaxDeflateRatio > compressed)
+                throw InputFile.Refuse(File, $"entry '{name}' claims {length} bytes from {compressed} compressed ones, which cannot hold them.");
             return length;
         }
         catch (Exception e) when (IsDamage(e))
@@ -106,8 +106,13 @@ internal sealed class ZipInput : IDisposable
     {
         if (archive.Entries.Count > MaxEntries)
             throw InputFile.Refuse(File, $"has {archive.Entries.Count} entries; at most {MaxEntries} are allowed.");
+        var compressed = 0L;
         foreach (var entry in archive.Entries)
         {
+            // Entries that share their bytes would let a small file claim any amount of memory, entry by entry.
+            compressed += entry.CompressedLength;
+            if (entry.CompressedLength < 0 || compressed > stream.Length)
+                throw InputFile.Refuse(File, $"entry '{entry.FullName}' overlaps others: together they claim {compressed} bytes, and the archive has {stream.Length}.");
             if (entry.IsEncrypted)
                 throw InputFile.Refuse(File, $"entry '{entry.FullName}' is encrypted; save it without a password.");
             if (!entries.TryAdd(entry.FullName, entry))

@@ -3,20 +3,6 @@ using Lethe.Torch;
 
 namespace Lethe.Formats;
 
-/// <summary>The half of a data set.</summary>
-public enum DatasetPart
-{
-    /// <summary>What models are trained on.</summary>
-    Train,
-    /// <summary>What is held out.</summary>
-    Test,
-}
-
-/// <summary>Images with their labels.</summary>
-/// <param name="Images">UInt8 (N, height, width), 0 to 255.</param>
-/// <param name="Labels">Int64 (N), each below the number of classes.</param>
-public sealed record LabelledImages(HostArray Images, HostArray Labels);
-
 /// <summary>Finds and reads the data sets that a machine may have: MNIST and Fashion-MNIST, as IDX files, plain or gzip.</summary>
 public static class DatasetFiles
 {
@@ -96,34 +82,4 @@ public static class DatasetFiles
     /// <param name="Remedy">What to do where it is missing.</param>
     /// <param name="Places">Folders where it may be.</param>
     private sealed record DatasetDescription(string Name, string Title, IReadOnlyList<string> LabelNames, string Remedy, Func<SearchContext, IEnumerable<string>> Places);
-}
-
-/// <summary>A data set that was found; its files are read when they are asked for.</summary>
-/// <param name="Name">As plans write it, for example fashion-mnist.</param>
-/// <param name="Title">As people write it, for example Fashion-MNIST.</param>
-/// <param name="Folder">Where its files are.</param>
-/// <param name="LabelNames">What each label means; their number is the number of classes.</param>
-public sealed record Dataset(string Name, string Title, string Folder, IReadOnlyList<string> LabelNames)
-{
-    /// <summary>Reads one part.</summary>
-    /// <exception cref="BadInputException">A file is damaged, or images and labels do not fit each other.</exception>
-    public LabelledImages Load(DatasetPart part) => DatasetFiles.Load(Folder, part, LabelNames.Count);
-}
-
-/// <summary>Where shared data may be on this machine.</summary>
-/// <param name="Shared">Folders laid out like the shared folder, best first.</param>
-internal sealed record SearchContext(IReadOnlyList<string> Shared)
-{
-    /// <summary>LETHE_SHARED if it is set; else the folder shared beside the checkout that this program runs from, and beside the current folder.</summary>
-    public static SearchContext Machine() => From(Environment.GetEnvironmentVariable("LETHE_SHARED"), AppContext.BaseDirectory, Environment.CurrentDirectory);
-
-    public static SearchContext From(string? variable, string program, string current)
-    {
-        if (variable is { Length: > 0 })
-            return new SearchContext([variable]);
-        var checkout = new DirectoryInfo(program);
-        while (checkout is not null && !File.Exists(Path.Combine(checkout.FullName, "Lethe.slnx")))
-            checkout = checkout.Parent;
-        return new SearchContext([.. new[] { checkout?.FullName, current }.OfType<string>().Select(root => Path.GetFullPath(Path.Combine(root, "..", "shared"))).Distinct(StringComparer.Ordinal)]);
-    }
 }

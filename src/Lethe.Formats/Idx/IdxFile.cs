@@ -31,7 +31,7 @@ public static class IdxFile
             using var content = new GZipStream(new MemoryStream(bytes), CompressionMode.Decompress);
             return Parse(name, content, ZipInput.MaxDeflateRatio * bytes.Length, bytes);
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
             throw InputFile.Refuse(name, $"is damaged: {e.Message}", e);
         }

@@ -151,7 +151,7 @@ internal sealed class PngDecoder(string name)
             if (got < rows.Length || content.ReadByte() >= 0)
                 throw InputFile.Refuse(name, $"its {width} by {height} pixels take {total} bytes, and its data hold {(got < rows.Length ? $"{got}" : "more")}.");
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
             throw InputFile.Refuse(name, $"its compressed data are damaged: {e.Message}", e);
         }

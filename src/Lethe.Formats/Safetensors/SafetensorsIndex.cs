@@ -22,10 +22,12 @@ public sealed record SafetensorsIndex(IReadOnlyDictionary<string, string> Weight
 
     /// <summary>Reads and checks an index.</summary>
     /// <exception cref="BadInputException">It is missing, is no valid JSON, names a tensor twice, or names a file outside its folder.</exception>
-    public static SafetensorsIndex Read(string path)
+    public static SafetensorsIndex Read(string path) => Parse(path, InputFile.ReadAll(path, MaxBytes));
+
+    internal static SafetensorsIndex Parse(string path, ReadOnlySpan<byte> bytes)
     {
         var map = new OrderedDictionary<string, string>(StringComparer.Ordinal);
-        var reader = new Utf8JsonReader(InputFile.ReadAll(path, MaxBytes));
+        var reader = new Utf8JsonReader(bytes);
         var seen = false;
         try
         {

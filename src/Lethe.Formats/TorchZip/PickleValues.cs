@@ -14,7 +14,7 @@ internal sealed class PickleDict
     {
         public new bool Equals(object? left, object? right) => object.Equals(left, right);
 
-        public int GetHashCode(object key) => key is long number ? HashCode.Combine(number) : key.GetHashCode();
+        public int GetHashCode(object key) => key is long number ? HashCode.Combine((int)number, (int)(number >> 32)) : key.GetHashCode();
     }
 }
 

@@ -284,7 +284,7 @@ internal sealed class RestrictedUnpickler
     private static object Integer(ReadOnlySpan<byte> littleEndian)
     {
         var value = new BigInteger(littleEndian);
-        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+        return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
 
     private string Text(ulong length)

@@ -37,7 +37,7 @@ public sealed class TorchCheckpoint : IDisposable
         if (zip.Contains(prefix + "byteorder") && Encoding.ASCII.GetString(zip.Read(prefix + "byteorder", 16)).Trim() is var order && order != "little")
             throw InputFile.Refuse(zip.File, $"was saved with the byte order '{order}'; only 'little' is read.");
         var pickle = zip.Read(prefix + "data.pkl", RestrictedUnpickler.MaxBytes);
-        visitsLeft = 16L + pickle.Length;
+        visitsLeft = 1024L + pickle.Length;
         lettersLeft = 65_536 + 256L * pickle.Length;
         Walk(new StringBuilder(), RestrictedUnpickler.Load(zip.File, pickle), 0);
     }
