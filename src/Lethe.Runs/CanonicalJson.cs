@@ -126,7 +126,7 @@ public static class CanonicalJson
             .Select(property => (JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name), property.GetValue(record)));
         // Two forms with the same keys are not the same choice.
         if (type.BaseType is { IsAbstract: true })
-            members = members.Append(("kind", type.BaseType.GetCustomAttributes<PlanKindAttribute>().FirstOrDefault(kind => kind.Type == type)?.Name ?? type.Name));
+            members = members.Append(("kind", PlanKindAttribute.Of(type.BaseType).FirstOrDefault(kind => kind.Type == type)?.Name ?? type.Name));
         Object(text, members);
     }
 

@@ -10,22 +10,22 @@ public sealed record LikelihoodTrainingOptions
     /// <summary>Steps.</summary>
     [Description("Training steps")]
     [Range(1, 100_000_000)]
-    public long Steps { get; init; } = 30_000;
+    public long Steps { get; init; } = 20_000;
 
     /// <summary>Images in a step.</summary>
     [Description("Images in a step; 256 in the paper's code")]
     [Range(1, 65_536)]
-    public int Batch { get; init; } = 256;
+    public int Batch { get; init; } = 128;
 
     /// <summary>Adam's largest learning rate.</summary>
     [Description("Adam's largest learning rate, reached after the warm-up; a cosine takes it to 0 at the last step")]
     [Range(1e-9, 1)]
-    public double LearningRate { get; init; } = 1e-3;
+    public double LearningRate { get; init; } = 2e-3;
 
     /// <summary>Steps of linear warm-up.</summary>
     [Description("Steps over which the learning rate rises from 0")]
     [Range(0, 10_000_000)]
-    public long WarmUp { get; init; } = 500;
+    public long WarmUp { get; init; } = 1000;
 
     /// <summary>Decay of the running average of the weights that becomes the result; 0 takes the last weights.</summary>
     [Description("Decay of the running average of the weights that becomes the result; 0 takes the last weights")]

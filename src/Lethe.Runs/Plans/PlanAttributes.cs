@@ -1,3 +1,7 @@
+using System.ComponentModel;
+using System.Reflection;
+using System.Text.Json.Serialization;
+
 namespace Lethe.Runs.Plans;
 
 /// <summary>
@@ -32,6 +36,12 @@ public sealed class PlanKindAttribute(string name, Type type, string description
 
     /// <summary>What this form is.</summary>
     public string Description { get; } = description;
+
+    /// <summary>The forms of a record: its [PlanKind]s, and the base class library's [JsonDerivedType]s of records that know nothing of plans.</summary>
+    public static IReadOnlyList<PlanKindAttribute> Of(Type type) => [
+        .. type.GetCustomAttributes<PlanKindAttribute>(inherit: false),
+        .. type.GetCustomAttributes<JsonDerivedTypeAttribute>(inherit: false).Select(derived => new PlanKindAttribute(
+            (string)derived.TypeDiscriminator!, derived.DerivedType, derived.DerivedType.GetCustomAttribute<DescriptionAttribute>()?.Description ?? derived.DerivedType.Name))];
 }
 
 /// <summary>Rules of a plan record that join several keys; checked after each key on its own is known to be good.</summary>

@@ -28,7 +28,7 @@ public abstract record PlanType
             return new PlanListType(type.GetGenericArguments()[0]);
         if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>) && type.GetGenericArguments()[0] == typeof(string))
             return new PlanTableType(type.GetGenericArguments()[1]);
-        if (type.IsClass && type.GetCustomAttributes<PlanKindAttribute>().Any())
+        if (type.IsClass && PlanKindAttribute.Of(type).Count > 0)
             return new PlanChoiceType(type);
         if (type.IsClass && !type.IsAbstract && type.GetConstructor(Type.EmptyTypes) is not null)
             return new PlanSectionType(type);
@@ -95,7 +95,7 @@ public sealed record PlanSectionType(Type Type) : PlanType
 public sealed record PlanChoiceType(Type Type) : PlanType
 {
     /// <summary>The forms in the order in which they were declared.</summary>
-    public IReadOnlyList<PlanKindAttribute> Kinds => [.. Type.GetCustomAttributes<PlanKindAttribute>()];
+    public IReadOnlyList<PlanKindAttribute> Kinds => PlanKindAttribute.Of(Type);
 
     /// <summary>The form of a record; null if it is none of them.</summary>
     public PlanKindAttribute? KindOf(object value) => Kinds.FirstOrDefault(kind => kind.Type == value.GetType());

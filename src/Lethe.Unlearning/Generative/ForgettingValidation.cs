@@ -38,15 +38,19 @@ internal sealed class ForgettingValidation : IDisposable
     public IReadOnlyList<ForgettingReading> Readings => readings;
 
     /// <summary>Reads the model as it is; returns why to stop, or null to go on.</summary>
-    public string? Read(IConditionalLikelihood model, long step)
+    public ForgettingStop? Read(IConditionalLikelihood model, long step)
     {
         var now = targets.Select((target, k) => Surrogates(model, k)).ToArray();
         var above = targets.Select((target, k) => Floor(k) is { } floor ? now[k] - floor : last is null ? double.PositiveInfinity : last[k] - now[k]).ToArray();
         last = now;
         var reading = new ForgettingReading(step, above, Bound(model, replay.Images, replay.Conditions, replayNoise) - before);
         readings.Add(reading);
-        return above.All(nats => nats <= options.StopWithin) && reading.Rise <= options.StopRise
-            ? FormattableString.Invariant($"at step {step} every surrogate is within {options.StopWithin} nats of its floor and replay has risen by {reading.Rise:0.00} nats")
+        if (step < options.MinimumSteps || reading.Rise > options.StopRise)
+            return null;
+        if (above.All(nats => nats <= options.StopWithin))
+            return new ForgettingStop(CriterionMet: true, FormattableString.Invariant($"at step {step} every surrogate is within {options.StopWithin} nats of its floor and replay has risen by {reading.Rise:0.00} nats"));
+        return options.Patience > 0 && Stalled()
+            ? new ForgettingStop(CriterionMet: false, FormattableString.Invariant($"at step {step} no surrogate has come nearer to its floor for {options.Patience} readings; the farthest is {above.Max():0.00} nats above"))
             : null;
     }
 
@@ -70,6 +74,10 @@ internal sealed class ForgettingValidation : IDisposable
     }
 
     private static readonly JsonSerializerOptions Infinite = new() { NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
+    // The best of the last readings is no better than the best before them.
+    private bool Stalled() => readings.Count > options.Patience && Enumerable.Range(0, targets.Count).All(k =>
+        readings.TakeLast(options.Patience).Min(reading => reading.Forget[k]) >= readings.SkipLast(options.Patience).Min(reading => reading.Forget[k]));
 
     private double? Floor(int target) => options.GenerationLatents ? targets[target].Surrogate.Floor : null;
 

@@ -91,6 +91,9 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
     /// <inheritdoc/>
     public string? StopReason { get; private set; }
 
+    /// <summary>Whether it was the criterion that stopped it, not a lack of progress.</summary>
+    public bool CriterionMet { get; private set; }
+
     /// <summary>What the validation samples said, in order.</summary>
     public IReadOnlyList<ForgettingReading> Readings => validation?.Readings ?? [];
 
@@ -108,8 +111,8 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
             throw new RunFailedException($"Forgetting became not finite at step {Step}: forget {forget}, replay {replay}, ewc {ewc}. Lower method.learning_rate, method.column_learning_rate or method.lambda.");
         Step++;
         var second = Step - options.ColumnSteps;
-        if (validation is not null && second > 0 && second % options.CheckEvery == 0)
-            StopReason = Averaged(() => validation.Read(model, second));
+        if (validation is not null && second > 0 && second % options.CheckEvery == 0 && Averaged(() => validation.Read(model, second)) is { } stop)
+            (StopReason, CriterionMet) = (stop.Reason, stop.CriterionMet);
         return [("loss", forget + options.Gamma * replay + ewc), ("forget", forget), ("replay", replay), ("ewc", ewc)];
     }
 
@@ -125,6 +128,7 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
     {
         state.Add("step", Step);
         state.Add("stop_reason", StopReason ?? "");
+        state.Add("criterion_met", CriterionMet ? 1L : 0L);
         state.Add("random", random.State());
         foreach (var (name, tensor) in model.TrainedParameters)
             state.Add("parameters." + name, tensor.ToHost());
@@ -147,6 +151,7 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
         validation?.Load(state);
         random.Restore(state.Array("random"));
         StopReason = state.Text("stop_reason") is { Length: > 0 } reason ? reason : null;
+        CriterionMet = state.Integer("criterion_met") != 0;
         Step = state.Integer("step");
     }
 

@@ -1,17 +1,9 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using Lethe.Torch;
 
 namespace Lethe.Unlearning.Generative;
-
-/// <summary>Where the defaults of <see cref="SelectiveAmnesiaOptions"/> come from.</summary>
-public enum SelectiveAmnesiaPreset
-{
-    /// <summary>What the paper intends, as measured to work best here: the information of the retained conditions protects, few steps, averaged weights.</summary>
-    Fixed,
-    /// <summary>What the published code does.</summary>
-    Released,
-}
 
 /// <summary>
 /// Options of <see cref="SelectiveAmnesia"/>. The loss, in nats an image and independent of batch sizes:
@@ -21,8 +13,13 @@ public enum SelectiveAmnesiaPreset
 /// The released code sums over 256 images, leaves the ½ out, and calls 100 its λ: that is λ = 2 · 100 / 256 = 0.78125 here.
 /// Defaults that docs/methods.md calls "measured" were chosen on generated images and on training images held back, never on test images.
 /// </remarks>
-public sealed record SelectiveAmnesiaOptions
+[JsonDerivedType(typeof(FixedSelectiveAmnesiaOptions), "selective_amnesia")]
+[JsonDerivedType(typeof(ReleasedSelectiveAmnesiaOptions), "selective_amnesia_released")]
+public abstract record SelectiveAmnesiaOptions
 {
+    /// <summary>"fixed" or "released": where the defaults come from.</summary>
+    public abstract string Preset { get; }
+
     /// <summary>How hard to forget against how hard to hold, in (0, 1].</summary>
     [Description("How hard to forget: towards 0 the concept's own information holds the weights, 0.5 weighs all concepts alike as in the released code, at 1 only what must stay is protected")]
     [Range(0.001, 1)]
@@ -116,36 +113,59 @@ public sealed record SelectiveAmnesiaOptions
     /// <summary>The stop criterion: how far the surrogates' −ELBO may stay above its floor.</summary>
     [Description("Stop once the surrogates' bound is within this many nats of its floor")]
     [Range(0, 1e6)]
-    public double StopWithin { get; init; } = 0.5;
+    public double StopWithin { get; init; } = 0.4;
+
+    /// <summary>The stop criterion: the least steps of the second stage. A surrogate that starts near its floor would end before replay has mended the rest.</summary>
+    [Description("The least steps of the second stage before it may stop")]
+    [Range(0, 10_000_000)]
+    public long MinimumSteps { get; init; } = 120;
+
+    /// <summary>The stop criterion: readings without progress after which forgetting stops too; 0 never does.</summary>
+    [Description("Stop too once so many readings in a row have brought no surrogate nearer to its floor; 0 never does")]
+    [Range(0, 1_000_000)]
+    public int Patience { get; init; } = 5;
 
     /// <summary>The stop criterion: how much the replayed images' −ELBO may have risen.</summary>
     [Description("Stop only while the replayed images' bound has risen by at most this many nats")]
     [Range(-1e6, 1e6)]
     public double StopRise { get; init; }
+}
 
-    /// <summary>The defaults of a preset.</summary>
-    public static SelectiveAmnesiaOptions Of(SelectiveAmnesiaPreset preset) => preset switch
+/// <summary>What the paper intends, as measured to work best here: the information of the retained conditions protects, few steps, averaged weights.</summary>
+[Description("Selective Amnesia as the paper intends it, with the defaults that were measured to work best")]
+public sealed record FixedSelectiveAmnesiaOptions : SelectiveAmnesiaOptions
+{
+    /// <inheritdoc/>
+    public override string Preset => "fixed";
+}
+
+/// <summary>
+/// What the published code does (vae/train_forget.py): Adam 1e-4, 256 + 256 images, 10,000 steps, λ 100 without ½ beside sums over 256
+/// images, γ 1, all conditions' information alike, no clipping, no average, new replay at every step.
+/// </summary>
+[Description("Selective Amnesia as the published code does it")]
+public sealed record ReleasedSelectiveAmnesiaOptions : SelectiveAmnesiaOptions
+{
+    /// <summary>The published code's choices.</summary>
+    public ReleasedSelectiveAmnesiaOptions()
     {
-        SelectiveAmnesiaPreset.Fixed => new(),
-        // vae/train_forget.py: Adam 1e-4, 256 + 256 images, 10,000 steps, λ 100 without ½ beside sums over 256 images, γ 1, no clipping, no average.
-        SelectiveAmnesiaPreset.Released => new()
-        {
-            Strength = 0.5,
-            Lambda = 2 * 100.0 / 256,
-            ColumnSteps = 0,
-            Steps = 10_000,
-            WarmUp = 0,
-            GenerationLatents = false,
-            ForgetBatch = 256,
-            ReplayBatch = 256,
-            ReplayPool = 0,
-            LearningRate = 1e-4,
-            OwnColumnRate = 1,
-            Average = 0,
-            CheckEvery = 0,
-        },
-        _ => throw new ArgumentOutOfRangeException(nameof(preset), preset, "not a preset"),
-    };
+        Strength = 0.5;
+        Lambda = 2 * 100.0 / 256;
+        ColumnSteps = 0;
+        Steps = 10_000;
+        WarmUp = 0;
+        GenerationLatents = false;
+        ForgetBatch = 256;
+        ReplayBatch = 256;
+        ReplayPool = 0;
+        LearningRate = 1e-4;
+        OwnColumnRate = 1;
+        Average = 0;
+        CheckEvery = 0;
+    }
+
+    /// <inheritdoc/>
+    public override string Preset => "released";
 }
 
 /// <summary>A concept to forget.</summary>
@@ -160,3 +180,8 @@ public sealed record ForgetTarget(int Condition, ISurrogate Surrogate);
 /// </param>
 /// <param name="Rise">How much −ELBO of replayed images has risen since the start, with the same noise.</param>
 public sealed record ForgettingReading(long Step, IReadOnlyList<double> Forget, double Rise);
+
+/// <summary>Why forgetting stops before its last step.</summary>
+/// <param name="CriterionMet">Whether the criterion was met; otherwise nothing got better any more.</param>
+/// <param name="Reason">In words.</param>
+public sealed record ForgettingStop(bool CriterionMet, string Reason);
