@@ -29,6 +29,16 @@ public sealed class NegativeElbo
     /// <summary>The value of each image, a mean over the draws, nats.</summary>
     public IReadOnlyList<double> Values => values;
 
+    /// <summary>A measurement that was kept: its values and labels in their order.</summary>
+    /// <param name="values">Of each image, nats.</param>
+    /// <param name="labels">Of each image.</param>
+    public static NegativeElbo FromValues(double[] values, long[] labels)
+    {
+        Check.SameLength(values.Length, labels.Length, "images");
+        Check.Finite(values, "of −ELBO by image");
+        return new NegativeElbo(values, labels);
+    }
+
     /// <summary>Measures every image under its own label.</summary>
     /// <param name="model">In evaluation mode.</param>
     /// <param name="images">(N, …), N at least 1.</param>

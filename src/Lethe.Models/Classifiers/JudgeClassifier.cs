@@ -59,7 +59,10 @@ public sealed class JudgeClassifier : Module
     }
 
     /// <summary>Log-probabilities (B, classes) of images (B, 784) or (B, 1, 28, 28), values in [0, 1].</summary>
-    public Tensor Forward(Tensor images) => fc2.Forward(drop.Forward(Features(images))).LogSoftmax(1);
+    public Tensor Forward(Tensor images) => Classify(Features(images));
+
+    /// <summary>Log-probabilities (B, classes) of what <see cref="Features"/> gave.</summary>
+    public Tensor Classify(Tensor features) => fc2.Forward(drop.Forward(features)).LogSoftmax(1);
 
     /// <summary>The layer before the last, (B, 50): the space in which Fréchet distance, precision and recall are measured.</summary>
     public Tensor Features(Tensor images)
