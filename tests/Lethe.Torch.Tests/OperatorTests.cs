@@ -137,7 +137,7 @@ public unsafe class OperatorTests
     [TorchFact]
     public void A_result_may_be_absent()
     {
-        // Without training there is nothing to save: the operator returns tensors all the same; the weights' gradient is what may be absent.
+        // Only the first of three gradients is asked for.
         var x = Tensor.Ones([1, 1, 2, 2]);
         var weight = Tensor.Ones([1, 1, 1, 1]);
         var backward = new Operator("aten::convolution_backward");
