@@ -22,21 +22,23 @@ public sealed record LibtorchInstallation(string Source, IReadOnlyList<string> I
 /// <summary>Looks for libtorch: LETHE_LIBTORCH, then the folder of Python's torch, then the system.</summary>
 public static class Libtorch
 {
+    private static readonly string[] SystemIncludes = ["/usr/include", "/usr/local/include"];
+
     private static readonly string[] SystemLibraries =
         ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib"];
 
     /// <summary>Finds libtorch.</summary>
     /// <exception cref="UsageException">There is none; the message says how to get one.</exception>
-    public static LibtorchInstallation Find() => Find(Environment.GetEnvironmentVariable("LETHE_LIBTORCH"), PythonTorch, SystemLibraries);
+    public static LibtorchInstallation Find() => Find(Environment.GetEnvironmentVariable("LETHE_LIBTORCH"), PythonTorch, SystemIncludes, SystemLibraries);
 
-    internal static LibtorchInstallation Find(string? named, Func<string?> pythonTorch, IReadOnlyList<string> systemLibraries)
+    internal static LibtorchInstallation Find(string? named, Func<string?> pythonTorch, IReadOnlyList<string> systemIncludes, IReadOnlyList<string> systemLibraries)
     {
         if (!string.IsNullOrEmpty(named))
             return At("LETHE_LIBTORCH", named) ?? throw new UsageException(
                 $"LETHE_LIBTORCH is '{named}', which is no libtorch: include/ and lib/libtorch_cpu.so are expected below it. Unset it, or point it at a libtorch.");
         if (pythonTorch() is { } folder && At("python", folder) is { } python)
             return python;
-        return System(systemLibraries) ?? throw new UsageException(
+        return System(systemIncludes, systemLibraries) ?? throw new UsageException(
             "No libtorch was found. Install it with 'apt-get install libtorch-dev libopenblas0-openmp', or set LETHE_LIBTORCH to a folder that holds include/ and lib/.");
     }
 
@@ -49,11 +51,11 @@ public static class Libtorch
         return From(source, include, Path.GetFullPath(libraries));
     }
 
-    private static LibtorchInstallation? System(IReadOnlyList<string> systemLibraries)
+    private static LibtorchInstallation? System(IReadOnlyList<string> systemIncludes, IReadOnlyList<string> systemLibraries)
     {
         foreach (var libraries in systemLibraries)
             if (File.Exists(Path.Combine(libraries, "libtorch_cpu.so")))
-                foreach (var include in (string[])["/usr/include", "/usr/local/include"])
+                foreach (var include in systemIncludes)
                     if (From("system", include, libraries) is { } found)
                         return found;
         return null;
