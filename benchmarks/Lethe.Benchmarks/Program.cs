@@ -2,6 +2,7 @@ using Lethe.Benchmarks;
 
 Benchmark[] all =
 [
+    new("call-overhead", "what a call of a small operator costs from C# and from Python", CallOverhead.Run),
     new("optimizer-step", "one step of Adam over a million parameters, by the bridge's loop and by multi-tensor operators", OptimizerStep.Run),
 ];
 
