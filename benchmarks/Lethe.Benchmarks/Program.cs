@@ -8,10 +8,18 @@ Benchmark[] all =
 
 if (args.Length == 0 || all.FirstOrDefault(benchmark => benchmark.Name == args[0]) is not { } chosen)
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project benchmarks/Lethe.Benchmarks -- NAME");
+    Console.Error.WriteLine("usage: dotnet run -c Release --project benchmarks/Lethe.Benchmarks -- NAME [ARGUMENT…]");
     foreach (var benchmark in all)
         Console.Error.WriteLine($"  {benchmark.Name,-18}{benchmark.Purpose}");
     return 2;
 }
-chosen.Run(args[1..]);
-return 0;
+try
+{
+    chosen.Run(args[1..]);
+    return 0;
+}
+catch (Lethe.Torch.LetheException error)
+{
+    Console.Error.WriteLine("error: " + error.Message);
+    return error.ExitCode;
+}

@@ -51,6 +51,23 @@ public abstract class Module : IDisposable
             tensor.CopyInPlace(Tensor.From(state[name]));
     }
 
+    /// <summary>
+    /// Moves all parameters and buffers to a device; their <see cref="Tensor"/> objects stay. Initial values drawn on the CPU are then the same
+    /// on every device. Comes before optimizers and averages, whose state stays where the parameters were.
+    /// </summary>
+    public void To(Device device)
+    {
+        using var scope = new TensorScope();
+        using var noGrad = Autograd.NoGrad();
+        foreach (var (_, tensor) in NamedParameters().Concat(NamedBuffers()))
+        {
+            var required = tensor.RequiresGrad;
+            tensor.Become(tensor.Detach().To(device));
+            if (required)
+                tensor.RequiresGrad = true;
+        }
+    }
+
     /// <summary>Switches training mode of this module and all of its parts.</summary>
     public void Train(bool training = true)
     {

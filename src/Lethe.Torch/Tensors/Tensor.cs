@@ -173,11 +173,22 @@ public sealed partial class Tensor : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Element type and shape, as error messages show them.</summary>
-    public string Describe() => IsDisposed ? "freed tensor" : $"{DType.ToString().ToLowerInvariant()}[{string.Join(", ", Shape.ToArray())}]";
+    /// <summary>Element type, shape and, where it is not the CPU, device, as error messages show them.</summary>
+    public string Describe() => IsDisposed ? "freed tensor" : $"{DType.ToString().ToLowerInvariant()}[{string.Join(", ", Shape.ToArray())}]{(Device == Device.Cpu ? "" : $" on {Device}")}";
 
     /// <inheritdoc/>
     public override string ToString() => Describe();
+
+    /// <summary>Makes this object stand for another tensor, whose own object ends; whoever refers to this one sees the other.</summary>
+    internal void Become(Tensor other)
+    {
+        var (taken, before) = (other.Handle, Handle);
+        other.handle = before;
+        other.shape = null;
+        handle = taken;
+        shape = null;
+        other.Dispose();
+    }
 
     private static unsafe Tensor Copy(void* data, long* sizes, int dimensions, DType type)
     {

@@ -161,6 +161,37 @@ public class ModuleTests
     }
 
     [TorchFact]
+    public void A_moved_module_keeps_its_tensors_values_and_gradients()
+    {
+        using var random = new RandomStream(3);
+        var before = Tensor.Live;
+        using (var model = new Sequential(new Linear(2, 3, random), new BatchNorm2d(3)))
+        {
+            model.Layers[1].RequiresGrad(false);
+            var (parameters, state) = (model.Parameters(), model.StateDict());
+            model.To(Device.Cpu);
+            Assert.All(parameters.Zip(model.Parameters()), pair => Assert.Same(pair.First, pair.Second));
+            Assert.Equal([true, true, false, false], parameters.Select(parameter => parameter.RequiresGrad));
+            Assert.All(model.StateDict(), entry => Assert.Equal(state[entry.Key].Bytes.ToArray(), entry.Value.Bytes.ToArray()));
+        }
+        Assert.Equal(before, Tensor.Live);
+    }
+
+    [TorchFact]
+    public void A_tensor_that_becomes_another_has_its_shape_and_values()
+    {
+        var before = Tensor.Live;
+        var (a, b) = (Tensor.Ones([2]), Tensor.Zeros([3, 1]));
+        Assert.Equal(2, a.Elements);
+        a.Become(b);
+        Assert.True(b.IsDisposed);
+        Assert.Equal([3, 1], a.Shape.ToArray());
+        Assert.Equal(0, a.Sum().Item());
+        a.Dispose();
+        Assert.Equal(before + 1, Tensor.Live);
+    }
+
+    [TorchFact]
     public void Training_mode_and_gradients_reach_all_parts_and_disposing_frees_all()
     {
         var before = Tensor.Live;
