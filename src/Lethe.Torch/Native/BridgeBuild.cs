@@ -7,8 +7,8 @@ namespace Lethe.Torch.Native;
 /// <summary>Compiles the bridge against the libtorch at hand, once per libtorch and source.</summary>
 public static class BridgeBuild
 {
-    // Without errno, square roots become vector instructions.
-    private static readonly string[] Flags = ["-O3", "-fno-math-errno", "-fPIC", "-shared", "-fvisibility=hidden", "-w"];
+    // Without errno, square roots become vector instructions; without contraction, every processor computes the same.
+    private static readonly string[] Flags = ["-O3", "-fno-math-errno", "-ffp-contract=off", "-fPIC", "-shared", "-fvisibility=hidden", "-w"];
 
     /// <summary>Where compiled bridges are kept: LETHE_CACHE, or lethe below the user's cache folder.</summary>
     public static string CacheFolder
