@@ -87,7 +87,8 @@ build() {
     shift
     : >"$_stamp.began"
     if ! (cd "$LETHE_HOME" && "$DOTNET" build "$@" -c Release -v quiet --nologo -nodeReuse:false -clp:NoSummary) >"$_stamp.log" 2>&1 9>&- </dev/null; then
-        cat "$_stamp.log" >&2
+        # The build says each error twice.
+        awk '!said[$0]++' "$_stamp.log" >&2
         rm -f "$_stamp.began"
         printf 'error: The build failed; the messages stand above.\n' >&2
         return 1

@@ -20,7 +20,7 @@ public static class LetheCommandLine
     ];
 
     /// <summary>The verbs, in the order in which help lists them.</summary>
-    public static IReadOnlyList<Verb> Verbs { get; } = [new DoctorVerb()];
+    public static IReadOnlyList<Verb> Verbs { get; } = [new DoctorVerb(), new DataVerb()];
 
     /// <summary>Runs a command line in this process, its streams taken for files rather than terminals.</summary>
     /// <param name="args">What follows <c>./lethe</c>.</param>

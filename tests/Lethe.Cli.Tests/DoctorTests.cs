@@ -1,4 +1,5 @@
 using Lethe.Cli.Doctor;
+using Lethe.Torch;
 
 namespace Lethe.Cli.Tests;
 
@@ -31,28 +32,42 @@ public sealed class DoctorTests
         Assert.StartsWith(found, finding.Found, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void The_BLAS_that_is_really_loaded_is_read_from_the_memory_map()
-    {
-        const string maps = """
-            7f10-7f11 r--p 00000000 fe:01 11 /usr/lib/x/openblas-openmp/libopenblasp-r0.3.21.so
-            7f11-7f12 r-xp 00000000 fe:01 11 /usr/lib/x/openblas-openmp/libopenblasp-r0.3.21.so
-            7f12-7f13 r-xp 00000000 fe:01 12 /usr/lib/x/libtorch_cpu.so.1.13
-            7f13-7f14 rw-p 00000000 00:00 0
-            7f14-7f15 r--p 00000000 fe:01 13 /usr/lib/x/openblas-openmp/libblas.so.3
-            """;
-
-        Assert.Equal(["/usr/lib/x/openblas-openmp/libblas.so.3", "/usr/lib/x/openblas-openmp/libopenblasp-r0.3.21.so"], TorchChecks.LoadedBlas(maps));
-    }
+    private static readonly EngineDiagnostics Sound = new("1.13.1", "system", "/usr/lib/libtorch_cpu.so", "/bridge.so", 2, ["/usr/lib/libopenblasp.so"], ["/usr/lib/libgomp.so.1"], 2e-7, 0, "libtorch is built without CUDA", []);
 
     [Fact]
-    public void Tensors_work_here_and_doctor_checks_a_product_to_know()
+    public void Tensors_work_here()
     {
         var findings = TorchChecks.Check(threads: 1);
 
-        Assert.Equal(["libtorch", "BLAS", "GPU"], findings.Select(finding => finding.Name));
-        Assert.All(findings, finding => Assert.Equal(FindingState.Ok, finding.State));
+        Assert.Equal(["libtorch", "operators", "BLAS", "OpenMP", "GPU"], findings.Select(finding => finding.Name));
+        Assert.All(findings, finding => Assert.NotEqual(FindingState.Missing, finding.State));
         Assert.EndsWith("threads: 1", findings[0].Found, StringComparison.Ordinal);
-        Assert.Matches(@"float32 product is off by \d\.\dE-00[6789] of its norm$", findings[1].Found);
+    }
+
+    [Fact]
+    public void A_BLAS_that_computes_wrongly_is_named()
+    {
+        var finding = TorchChecks.Judge(Sound with { ProductError = 0.25 }).Single(finding => finding.State != FindingState.Ok);
+
+        Assert.Equal(("BLAS", FindingState.Missing), (finding.Name, finding.State));
+        Assert.Equal("/usr/lib/libopenblasp.so; float32 products are WRONG by 2.5e-1 of the largest element, 1e-5 would be rounding", finding.Found);
+    }
+
+    [Fact]
+    public void Operators_that_a_libtorch_lacks_are_named()
+    {
+        var finding = TorchChecks.Judge(Sound with { MissingOperators = ["aten::mm", "aten::relu"] }).Single(finding => finding.State != FindingState.Ok);
+
+        Assert.Equal(("operators", FindingState.Missing), (finding.Name, finding.State));
+        Assert.EndsWith("aten::mm, aten::relu", finding.Found, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_pools_of_threads_are_a_warning_and_a_missing_GPU_says_why()
+    {
+        var findings = TorchChecks.Judge(Sound with { OpenMp = ["/usr/lib/libgomp.so.1", "/opt/libiomp5.so"] });
+
+        Assert.Equal("OpenMP", findings.Single(finding => finding.State == FindingState.Warning).Name);
+        Assert.Equal("none (libtorch is built without CUDA); everything runs on the processor", findings[^1].Found);
     }
 }

@@ -3,15 +3,9 @@ using Lethe.Torch;
 
 namespace Lethe.Cli.Doctor;
 
-/// <summary>What the tensors stand on: libtorch, the BLAS below it, the GPUs that it can use.</summary>
+/// <summary>What the tensors stand on: libtorch, the BLAS and OpenMP below it, the GPUs that it can use.</summary>
 public static class TorchChecks
 {
-    // Large enough that BLAS takes its fast path with several threads.
-    private const int Size = 512;
-
-    // Rounding of float32 products of this size stays near 1e-6 of the norm; a broken kernel is wrong in the first digits.
-    private const double LargestError = 1e-5;
-
     /// <summary>All of them. Loads libtorch, and compiles the bridge if this libtorch has none yet.</summary>
     /// <param name="threads">Threads for tensor work; null leaves libtorch its own choice.</param>
     public static IReadOnlyList<Finding> Check(int? threads)
@@ -20,13 +14,7 @@ public static class TorchChecks
         {
             if (threads is { } number)
                 Engine.Threads = number;
-            var found = Engine.Installation;
-            return
-            [
-                new("libtorch", FindingState.Ok, $"{Engine.Version} from {found.Source}, {found.Libraries}; threads: {Engine.Threads}"),
-                Blas(),
-                Gpu(),
-            ];
+            return Judge(Engine.Diagnostics());
         }
         catch (UsageException e)
         {
@@ -34,40 +22,33 @@ public static class TorchChecks
         }
     }
 
-    private static Finding Blas()
+    /// <summary>What the engine's facts mean.</summary>
+    public static IReadOnlyList<Finding> Judge(EngineDiagnostics facts) => [Libtorch(facts), Operators(facts), Blas(facts), OpenMp(facts), Gpu(facts)];
+
+    private static Finding Libtorch(EngineDiagnostics facts) =>
+        new("libtorch", FindingState.Ok, $"{facts.Version} ({facts.Source}): {facts.Library}; threads: {facts.Threads}");
+
+    private static Finding Operators(EngineDiagnostics facts) => facts.MissingOperators.Count == 0
+        ? new("operators", FindingState.Ok, "all that Lethe uses are there")
+        : new("operators", FindingState.Missing, $"missing or different: {string.Join(", ", facts.MissingOperators)}", "Point LETHE_LIBTORCH at libtorch 1.13 or newer.");
+
+    private static Finding Blas(EngineDiagnostics facts)
     {
-        var error = Engine.Run(ProductError);
-        // What the loader really mapped: the package manager's alternatives only say what it was asked for.
-        var loaded = Engine.Run(() => LoadedBlas(File.ReadAllText("/proc/self/maps")));
-        var name = loaded.Count == 0 ? "inside libtorch" : string.Join(", ", loaded);
-        return error <= LargestError
-            ? new("BLAS", FindingState.Ok, string.Create(CultureInfo.InvariantCulture, $"{name}; float32 product is off by {error:E1} of its norm"))
-            : new("BLAS", FindingState.Missing, string.Create(CultureInfo.InvariantCulture, $"{name}; float32 product is WRONG by {error:E1} of its norm, at most {LargestError:E0} is rounding"), "Install libopenblas0-openmp, or point LETHE_LIBTORCH at another libtorch.");
+        var name = facts.Blas.Count == 0 ? "inside libtorch" : string.Join(", ", facts.Blas);
+        return facts.ProductError <= EngineDiagnostics.AllowedProductError
+            ? new("BLAS", FindingState.Ok, string.Create(CultureInfo.InvariantCulture, $"{name}; float32 products are right to {facts.ProductError:0.0e-0}"))
+            : new("BLAS", FindingState.Missing, string.Create(CultureInfo.InvariantCulture, $"{name}; float32 products are WRONG by {facts.ProductError:0.0e-0} of the largest element, {EngineDiagnostics.AllowedProductError:0e-0} would be rounding"), "Install libopenblas0-openmp, or point LETHE_LIBTORCH at another libtorch.");
     }
 
-    /// <summary>Files of BLAS libraries in a process's memory map, by name.</summary>
-    /// <param name="maps">Text of /proc/self/maps.</param>
-    public static IReadOnlyList<string> LoadedBlas(string maps) =>
-    [
-        .. maps.Split('\n')
-            .Select(line => line.IndexOf('/', StringComparison.Ordinal) is var path && path >= 0 ? line[path..] : "")
-            .Where(path => Path.GetFileName(path) is var file && (file.Contains("blas", StringComparison.Ordinal) || file.StartsWith("libmkl", StringComparison.Ordinal)))
-            .Distinct()
-            .Order(StringComparer.Ordinal),
-    ];
-
-    /// <summary>How far a float32 product is from the float64 one, as a share of its norm.</summary>
-    private static double ProductError()
+    private static Finding OpenMp(EngineDiagnostics facts)
     {
-        using var scope = new TensorScope();
-        var stream = new RandomStream(1);
-        var (a, b) = (Tensor.Randn([Size, Size], stream), Tensor.Randn([Size, Size], stream));
-        var exact = a.To(DType.Float64).MatMul(b.To(DType.Float64));
-        var difference = a.MatMul(b).To(DType.Float64) - exact;
-        return Math.Sqrt(difference.Square().Sum().Item() / exact.Square().Sum().Item());
+        var name = facts.OpenMp.Count == 0 ? "none" : string.Join(", ", facts.OpenMp);
+        return facts.OpenMp.Count <= 1
+            ? new("OpenMP", FindingState.Ok, name)
+            : new("OpenMP", FindingState.Warning, name, "Two pools of threads get in each other's way: install libopenblas0-openmp, and unset LD_PRELOAD if it names one of these.");
     }
 
-    private static Finding Gpu() => Engine.CudaDevices is > 0 and var count
-        ? new("GPU", FindingState.Ok, $"{count} CUDA {(count == 1 ? "device" : "devices")}")
-        : new("GPU", FindingState.Ok, "none; everything runs on the processor");
+    private static Finding Gpu(EngineDiagnostics facts) => facts.CudaDevices > 0
+        ? new("GPU", FindingState.Ok, $"{facts.CudaDevices} CUDA {(facts.CudaDevices == 1 ? "device" : "devices")}")
+        : new("GPU", FindingState.Ok, $"none ({facts.CudaProblem}); everything runs on the processor");
 }

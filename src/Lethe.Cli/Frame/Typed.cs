@@ -63,6 +63,9 @@ public static class Typed
         },
     };
 
+    /// <summary>Any text, such as a path; null where it is not given.</summary>
+    public static Option<string?> Text(string name, string valueName, string description) => new(name) { HelpName = valueName, Description = description };
+
     /// <summary>Something that has to be given by position.</summary>
     public static Argument<string> Required(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.ExactlyOne };
 

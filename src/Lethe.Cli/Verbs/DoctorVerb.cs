@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Lethe.Cli.Doctor;
 using Lethe.Cli.Frame;
+using Lethe.Formats;
 using Spectre.Console;
 
 namespace Lethe.Cli.Verbs;
@@ -18,7 +19,7 @@ public sealed class DoctorVerb : Verb
 
     /// <inheritdoc/>
     public override string Description =>
-        "Looks at the .NET runtime, the processor, memory, disk, system packages and data sets, and says what is missing and what to do about it. Changes nothing without --install.\n\n"
+        "Looks at the .NET runtime, the processor, memory, disk, system packages, data sets, libtorch with its BLAS, and GPUs, and says what is missing and what to do about it. Changes nothing without --install.\n\n"
         + "Ends with 2 if something is missing that Lethe does not work without.";
 
     /// <inheritdoc/>
@@ -45,10 +46,18 @@ public sealed class DoctorVerb : Verb
             MachineChecks.Memory(await File.ReadAllTextAsync("/proc/meminfo", call.Stop)),
             MachineChecks.Disk(Environment.CurrentDirectory),
             await packages.Check(call.Stop),
+            .. DatasetFiles.Names.Select(DataSet),
             .. TorchChecks.Check(call.Global.Threads),
         ];
         var healthy = findings.All(finding => finding.State != FindingState.Missing);
         return new Outcome(new DoctorReport(healthy, findings), console => Show(console, findings), healthy ? ExitCodes.Ok : ExitCodes.Usage);
+    }
+
+    // Only the demo needs a data set, and any of them can be given as files.
+    private static Finding DataSet(string name)
+    {
+        var entry = DataListVerb.Look(name);
+        return entry.Folder is { } folder ? new(name, FindingState.Ok, folder) : new(name, FindingState.Warning, "not found", entry.Missing);
     }
 
     private static void Show(IAnsiConsole console, IReadOnlyList<Finding> findings)

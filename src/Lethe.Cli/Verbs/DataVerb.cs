@@ -1,0 +1,22 @@
+using Lethe.Cli.Frame;
+
+namespace Lethe.Cli.Verbs;
+
+/// <summary><c>./lethe data</c>: the data sets of this machine.</summary>
+public sealed class DataVerb : Verb
+{
+    /// <inheritdoc/>
+    public override string Name => "data";
+
+    /// <inheritdoc/>
+    public override string Summary => "Which data sets are here, and are they whole?";
+
+    /// <inheritdoc/>
+    public override string Description => "Finds the data sets that plans name, and reads them through. Changes nothing and fetches nothing.";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Example> Examples => [.. Verbs.SelectMany(verb => verb.Examples)];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Verb> Verbs { get; } = [new DataListVerb(), new DataCheckVerb()];
+}

@@ -1,0 +1,95 @@
+using System.Buffers.Binary;
+
+namespace Lethe.Cli.Tests;
+
+public sealed class DataTests
+{
+    [Fact]
+    public async Task Data_list_says_of_every_data_set_where_it_is_or_what_to_do()
+    {
+        var document = (await CommandLine.Run("data", "list", "--json")).Json;
+        var text = await CommandLine.Run("data", "list");
+
+        Assert.Equal("lethe.data-list/1", document.GetProperty("schema").GetString());
+        var entries = document.GetProperty("data_sets").EnumerateArray().ToArray();
+        Assert.Equal(["mnist", "fashion-mnist"], entries.Select(entry => entry.GetProperty("name").GetString()));
+        Assert.All(entries, entry => Assert.True(entry.TryGetProperty("folder", out var said) ^ entry.TryGetProperty("missing", out said)));
+        Assert.Equal(2, text.Output.TrimEnd().Split('\n').Length);
+        Assert.Equal(0, text.ExitCode);
+    }
+
+    [Fact]
+    public async Task Data_check_counts_the_images_of_each_class()
+    {
+        using var folder = new ScratchFolder();
+        Write(folder.Path, "train", labels: [0, 9, 9]);
+        Write(folder.Path, "t10k", labels: [3]);
+
+        var result = await CommandLine.Run("data", "check", "fashion-mnist", "--folder", folder.Path, "--json");
+
+        Assert.Equal(0, result.ExitCode);
+        var (train, test) = (result.Json.GetProperty("parts")[0], result.Json.GetProperty("parts")[1]);
+        Assert.Equal(("train", 3), (train.GetProperty("part").GetString(), train.GetProperty("images").GetInt32()));
+        Assert.Equal(("test", 1), (test.GetProperty("part").GetString(), test.GetProperty("images").GetInt32()));
+        Assert.Equal([1, 0, 0, 0, 0, 0, 0, 0, 0, 2], train.GetProperty("classes").EnumerateArray().Select(one => one.GetProperty("images").GetInt32()));
+        Assert.Equal("Ankle boot", train.GetProperty("classes")[9].GetProperty("name").GetString());
+    }
+
+    [Fact]
+    public async Task Data_check_for_people_is_a_table()
+    {
+        using var folder = new ScratchFolder();
+        Write(folder.Path, "train", labels: [0, 9, 9]);
+        Write(folder.Path, "t10k", labels: [3]);
+
+        var result = await CommandLine.Run("data", "check", "mnist", "--folder", folder.Path);
+
+        Assert.StartsWith($"MNIST in {folder.Path} is whole.\n", result.Output, StringComparison.Ordinal);
+        Assert.Matches(@"\n9 +9 +2 +0 *\n", result.Output);
+        Assert.Matches(@"\n +all +3 +1 *\n", result.Output);
+    }
+
+    [Fact]
+    public async Task A_damaged_data_set_ends_with_3_and_names_the_file()
+    {
+        using var folder = new ScratchFolder();
+        Write(folder.Path, "train", labels: [0, 77]);
+        Write(folder.Path, "t10k", labels: [3]);
+
+        var result = await CommandLine.Run("data", "check", "mnist", "--folder", folder.Path, "--json");
+
+        Assert.Equal(3, result.ExitCode);
+        Assert.Contains("train-labels-idx1-ubyte", result.ErrorMessage, StringComparison.Ordinal);
+        Assert.Contains("77", result.ErrorMessage, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(2, "There is no data set 'minst'; known are mnist and fashion-mnist.", "data", "check", "minst")]
+    [InlineData(2, "./lethe data check needs NAME: the data set: mnist or fashion-mnist. See ./lethe data check --help.", "data", "check")]
+    [InlineData(2, "./lethe data needs a verb: list, check. See ./lethe data --help.", "data")]
+    [InlineData(2, "'lst' is not a verb of ./lethe data; did you mean 'list'? See ./lethe data --help.", "data", "lst")]
+    public async Task A_wrong_call_is_one_sentence(int exitCode, string sentence, params string[] args)
+    {
+        var result = await CommandLine.Run(args);
+
+        Assert.Equal(exitCode, result.ExitCode);
+        Assert.Equal($"error: {sentence}\n", result.Error);
+    }
+
+    /// <summary>Writes one part of a data set: black images and these labels, as IDX files.</summary>
+    private static void Write(string folder, string part, byte[] labels)
+    {
+        WriteIdx(Path.Combine(folder, $"{part}-images-idx3-ubyte"), [labels.Length, 28, 28], new byte[labels.Length * 28 * 28]);
+        WriteIdx(Path.Combine(folder, $"{part}-labels-idx1-ubyte"), [labels.Length], labels);
+    }
+
+    private static void WriteIdx(string path, int[] shape, byte[] content)
+    {
+        var header = new byte[4 + (4 * shape.Length)];
+        // IDX: two zeros, the type (8: unsigned bytes), the number of dimensions, their sizes big-endian.
+        (header[2], header[3]) = (8, (byte)shape.Length);
+        for (var i = 0; i < shape.Length; i++)
+            BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4 + (4 * i)), shape[i]);
+        File.WriteAllBytes(path, [.. header, .. content]);
+    }
+}
