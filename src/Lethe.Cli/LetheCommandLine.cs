@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Text.Json;
 using Lethe.Cli.Frame;
 using Lethe.Cli.Verbs;
+using Lethe.Runs;
 using Lethe.Runs.Results;
 using Lethe.Torch;
 
@@ -20,7 +21,7 @@ public static class LetheCommandLine
     ];
 
     /// <summary>The verbs, in the order in which help lists them.</summary>
-    public static IReadOnlyList<Verb> Verbs { get; } = [new DoctorVerb(), new DataVerb()];
+    public static IReadOnlyList<Verb> Verbs { get; } = [new ReportVerb(), new DoctorVerb(), new DataVerb()];
 
     /// <summary>Runs a command line in this process, its streams taken for files rather than terminals.</summary>
     /// <param name="args">What follows <c>./lethe</c>.</param>
@@ -57,7 +58,7 @@ public static class LetheCommandLine
 
         try
         {
-            var outcome = await verb!.Run(new Call(parsed, global.Read(parsed), terminal, stop));
+            var outcome = await verb!.Run(new Call(parsed, global.Read(parsed), terminal, $"./lethe {Quoted(args)}", stop));
             Print(terminal, json, outcome);
             return outcome.ExitCode;
         }
@@ -65,9 +66,10 @@ public static class LetheCommandLine
         {
             return Fail(terminal, json, e.Message, e.ExitCode);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException e) when (stop.IsCancellationRequested)
         {
-            return Fail(terminal, json, verb!.Resumes ? $"Stopped. The same command goes on from here: ./lethe {Quoted(args)}" : "Stopped.", ExitCodes.Cancelled);
+            // A run says what it has saved and how to go on; nothing else has anything to save.
+            return Fail(terminal, json, e is RunCancelledException ? e.Message : "Stopped.", ExitCodes.Cancelled);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

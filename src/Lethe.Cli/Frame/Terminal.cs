@@ -60,7 +60,8 @@ public sealed record Terminal(TextWriter Output, TextWriter Error)
         {
             Ansi = isTerminal ? AnsiSupport.Yes : AnsiSupport.No,
             ColorSystem = isTerminal && Colours ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-            Interactive = InteractionSupport.No,
+            // Spectre draws bars only where it believes that it may also ask questions.
+            Interactive = isTerminal ? InteractionSupport.Yes : InteractionSupport.No,
             Out = new Stream(writer, isTerminal, isTerminal ? Width : PageWidth),
             // Enrichers guess from build servers' variables; what was found out here holds.
             Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },

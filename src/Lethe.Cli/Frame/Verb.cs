@@ -31,9 +31,6 @@ public abstract class Verb
     /// <summary>The verbs below it; a verb that has some does nothing on its own.</summary>
     public virtual IReadOnlyList<Verb> Verbs => [];
 
-    /// <summary>Whether the same command goes on where it was stopped, so that Ctrl-C says so.</summary>
-    public virtual bool Resumes => false;
-
     /// <summary>Does it.</summary>
     /// <returns>What it found or made; the frame prints it, as text or as JSON.</returns>
     /// <exception cref="Torch.LetheException">An error that the user can act on.</exception>

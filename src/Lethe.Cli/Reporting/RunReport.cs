@@ -1,0 +1,106 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Lethe.Formats;
+using Lethe.Reports;
+using Lethe.Runs;
+using Lethe.Runs.Results;
+using Lethe.Torch;
+
+namespace Lethe.Cli.Reporting;
+
+/// <summary>Reads a run's folder for its report, and writes the report there.</summary>
+public static class RunReport
+{
+    /// <summary>Writes the report of a run.</summary>
+    /// <param name="paths">The run.</param>
+    /// <param name="language">Language of the page.</param>
+    /// <param name="output">The file to write; null for <see cref="DefaultOutput"/>.</param>
+    /// <param name="sweep">The sweep that the run belongs to; null for none.</param>
+    /// <returns>What the report was made of, and the file.</returns>
+    /// <exception cref="BadInputException">The folder holds no finished run, or what it holds is damaged.</exception>
+    /// <exception cref="UsageException">The file cannot be written.</exception>
+    public static (ReportInput Input, string File) Write(RunPaths paths, ReportLanguage language, string? output = null, SweepResult? sweep = null)
+    {
+        var input = Read(paths) with { Sweep = sweep };
+        var file = output ?? DefaultOutput(paths, language);
+        AtomicFile.WriteAllText(file, UnlearnReport.Render(input, language));
+        return (input, file);
+    }
+
+    /// <summary>Where a report goes: report.html in the run's folder; one in another language than English has its code in the name, so that both may lie there.</summary>
+    public static string DefaultOutput(RunPaths paths, ReportLanguage language) =>
+        language == ReportLanguage.English ? paths.Report : Path.ChangeExtension(paths.Report, $"{language.Code()}.html");
+
+    /// <summary>Reads what a run left.</summary>
+    /// <exception cref="BadInputException">The folder holds no finished run, or what it holds is damaged.</exception>
+    public static ReportInput Read(RunPaths paths)
+    {
+        var json = ReadFile(paths.Result, $"{paths.Root} holds no finished run: there is no result.json in it. Name the folder of a run that has finished, such as runs/quickstart.");
+        return new ReportInput(Parse<UnlearnResult>(json, paths.Result))
+        {
+            Samples = Samples(paths),
+            Plan = File.Exists(paths.Plan) ? File.ReadAllText(paths.Plan) : null,
+            ResultDigest = Convert.ToHexStringLower(SHA256.HashData(json)),
+            Files = [.. Digests(paths)],
+        };
+    }
+
+    /// <summary>Reads a result document.</summary>
+    /// <exception cref="BadInputException">It is none.</exception>
+    public static T Parse<T>(byte[] json, string name) where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(json, ResultJson.Options) ?? throw new BadInputException($"{name} is empty; it has to hold a result that Lethe wrote.");
+        }
+        catch (JsonException e)
+        {
+            throw new BadInputException($"{name} is no result that this version of Lethe wrote: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Reads a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="missing">The sentence for a file that is not there.</param>
+    /// <exception cref="BadInputException">It cannot be read.</exception>
+    public static byte[] ReadFile(string path, string missing)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new BadInputException(missing, e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"{path} cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The strips of samples that measuring kept, one for each condition, if it kept them both before and after.</summary>
+    private static SampleRows? Samples(RunPaths paths)
+    {
+        var (before, after) = (Path.Combine(paths.Stage("measure-before"), "samples"), Path.Combine(paths.Stage("measure-after"), "samples"));
+        if (!Directory.Exists(before) || !Directory.Exists(after))
+            return null;
+        var labels = Directory.EnumerateFiles(before, "*.png").Select(Path.GetFileNameWithoutExtension)
+            .Select(name => int.TryParse(name, System.Globalization.CultureInfo.InvariantCulture, out var label) ? label : -1)
+            .Where(label => label >= 0 && File.Exists(Path.Combine(after, $"{label}.png")))
+            .Order();
+        return new SampleRows([.. labels.Select(label => new SampleRow(label, File.ReadAllBytes(Path.Combine(before, $"{label}.png")), File.ReadAllBytes(Path.Combine(after, $"{label}.png"))))]);
+    }
+
+    /// <summary>Digests of the plan, the provenance and the exported model.</summary>
+    private static IEnumerable<FileDigest> Digests(RunPaths paths)
+    {
+        IEnumerable<string> model = Directory.Exists(paths.Model) ? Directory.EnumerateFiles(paths.Model, "*", SearchOption.AllDirectories) : [];
+        foreach (var file in model.Order(StringComparer.Ordinal).Prepend(paths.Provenance).Prepend(paths.Plan).Where(File.Exists))
+        {
+            using var stream = File.OpenRead(file);
+            yield return new FileDigest(Path.GetRelativePath(paths.Root, file), Convert.ToHexStringLower(SHA256.HashData(stream)));
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using Lethe.Cli.Frame;
+using Lethe.Cli.Reporting;
+using Lethe.Reports;
+using Lethe.Runs;
+
+namespace Lethe.Cli.Verbs;
+
+/// <summary><c>./lethe report</c>: writes the report of a finished run anew, perhaps in another language.</summary>
+public sealed class ReportVerb : Verb
+{
+    private readonly Argument<string> run = Typed.Required("RUN", "The folder of a finished run, such as runs/quickstart.");
+
+    private readonly Option<ReportLanguage?> language = Typed.Parsed<ReportLanguage>("--language", "en|ja", ReportLanguages.Parse, "Language of the report: English or Japanese; default: en.");
+
+    private readonly Option<string?> output = Typed.Text("--output", "FILE", "File to write; default: report.html in RUN, or report.ja.html.");
+
+    /// <inheritdoc/>
+    public override string Name => "report";
+
+    /// <inheritdoc/>
+    public override string Summary => "Writes the report of a run: one HTML file, English or Japanese.";
+
+    /// <inheritdoc/>
+    public override string Description =>
+        "Writes the report of a finished run from what its folder holds: what was asked, samples before and after, the figures with their intervals, what moved, costs, and what was not tested. "
+        + "The file needs no network and no other file. Nothing is computed anew.";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Example> Examples =>
+    [
+        new("report runs/quickstart", "the report of the demo"),
+        new("report runs/quickstart --language ja", "the same in Japanese"),
+        new("report runs/quickstart --output ~/report.html", "into a file of your own"),
+    ];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Argument> Arguments => [run];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Option> Options => [language, output];
+
+    /// <inheritdoc/>
+    public override Task<Outcome> Run(Call call)
+    {
+        var chosen = call.Value(language) ?? ReportLanguage.English;
+        var (input, file) = RunReport.Write(new RunPaths(call.Value(run)), chosen, call.Value(output));
+        return Task.FromResult(new Outcome(new ReportWritten(file, chosen.Code()), console =>
+        {
+            console.Profile.Out.Writer.Write(TextSummary.Render(input.Result, chosen));
+            console.Profile.Out.Writer.WriteLine($"\n{file}");
+        }));
+    }
+}
+
+/// <summary>What <c>report --json</c> prints.</summary>
+/// <param name="Report">The file that was written.</param>
+/// <param name="Language">Its language: "en" or "ja".</param>
+public sealed record ReportWritten(string Report, string Language)
+{
+    /// <summary>Version of this layout.</summary>
+    public string Schema { get; init; } = "lethe.report/1";
+}
