@@ -48,27 +48,9 @@ public static class Typed
         },
     };
 
-    /// <summary>One of a few words; null where it is not given.</summary>
-    public static Option<string?> Choice(string name, string description, params string[] words) => new(name)
-    {
-        HelpName = string.Join('|', words),
-        Description = description,
-        CustomParser = result =>
-        {
-            var text = result.Tokens[^1].Value;
-            if (words.Contains(text))
-                return text;
-            result.AddError($"{name} is '{text}'; it takes {string.Join(" or ", words)}.");
-            return null;
-        },
-    };
-
     /// <summary>Any text, such as a path; null where it is not given.</summary>
     public static Option<string?> Text(string name, string valueName, string description) => new(name) { HelpName = valueName, Description = description };
 
     /// <summary>Something that has to be given by position.</summary>
     public static Argument<string> Required(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.ExactlyOne };
-
-    /// <summary>Something that may be given by position.</summary>
-    public static Argument<string?> Optional(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.ZeroOrOne };
 }
