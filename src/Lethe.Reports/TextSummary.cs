@@ -58,8 +58,13 @@ public static class TextSummary
         foreach (var curve in result.Relearning ?? [])
         {
             yield return new Row($"{t.RelearningTitle}: {context.Name(curve.Label)}");
-            yield return new Row($"  {t.StepsUntilBack}", "", Steps(t, curve.StepsForgotten, curve), $"{t.ControlModel}: {Steps(t, curve.StepsControl, curve)}");
+            yield return Back(t.BySamples, curve.StepsForgotten, curve.StepsControl, curve);
+            if (curve.ExplainedNats is not null)
+                yield return Back(t.ByRealImages, curve.ExplainedForgotten, curve.ExplainedControl, curve);
         }
+
+        Row Back(string by, long? forgotten, long? control, RelearnResult curve) =>
+            new($"  {t.StepsUntilBack}, {by}", "", Steps(t, forgotten, curve), $"{t.ControlModel}: {Steps(t, control, curve)}");
 
         Row Of(string name, Measure? before, Measure after, Style style) => new(
             "  " + name, before is null ? "" : style.Value(before.Value), style.Value(after.Value),

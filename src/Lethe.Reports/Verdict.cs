@@ -111,7 +111,7 @@ public sealed record Verdict(IReadOnlyList<ConceptVerdict> Concepts, RetainOutco
     private static RetainOutcome JudgeRetained(UnlearnResult result, VerdictRules rules)
     {
         var retain = result.Retain;
-        var change = Change(retain.AccuracyBefore, retain.AccuracyAfter);
+        var change = AccuracyChange(retain);
         var level = result.Classes.Where(c => c.Role == Roles.Retained).Average(c => c.Before.NegativeElbo.Value);
         // Each as a multiple of its limit: (measured, with its uncertainty).
         (double Measured, double Worst)[] ratios =
@@ -133,9 +133,14 @@ public sealed record Verdict(IReadOnlyList<ConceptVerdict> Concepts, RetainOutco
         return relearning.Any(CameBackSooner) ? TraceOutcome.Seen : TraceOutcome.NoneSeen;
     }
 
-    /// <summary>Whether the concept came back sooner than in the control.</summary>
+    /// <summary>Whether the concept came back sooner than in the control, by samples or by what real images cost.</summary>
     internal static bool CameBackSooner(RelearnResult curve) =>
-        curve.StepsForgotten is { } forgotten && (curve.StepsControl is not { } control || forgotten < control);
+        Sooner(curve.StepsForgotten, curve.StepsControl) || (curve.ExplainedNats is not null && Sooner(curve.ExplainedForgotten, curve.ExplainedControl));
+
+    private static bool Sooner(long? steps, long? control) => steps is { } reached && (control is not { } other || reached < other);
+
+    /// <summary>Change of the retained conditions' accuracy: the paired one where the run measured it.</summary>
+    internal static Measure AccuracyChange(RetainResult retain) => retain.AccuracyChange ?? Change(retain.AccuracyBefore, retain.AccuracyAfter);
 
     /// <summary>After minus before, with the error that two independent measures would have: more than a paired one's, never less.</summary>
     internal static Measure Change(Measure before, Measure after)

@@ -41,8 +41,9 @@ internal sealed record BarChart(string Label, IReadOnlyList<Bar> Bars)
         var names = Math.Min(0.42 * width, 10 + Bars.Max(bar => Width(bar.Name, bar.Strong)));
         var columns = ColumnWidths();
         var full = Math.Max(20, width - names - columns.Sum());
-        var largest = Maximum ?? Bars.Max(bar => Math.Max(bar.Value, bar.Mark ?? 0));
-        double X(double value) => names + (largest > 0 ? Math.Clamp(value / largest, 0, 1) : 0) * full;
+        var largest = Maximum ?? Bars.SelectMany(bar => new[] { bar.Value, bar.Mark ?? 0 }).Where(double.IsFinite).DefaultIfEmpty(0).Max();
+        // What is not finite has no length; its figure says so.
+        double X(double value) => names + (largest > 0 && double.IsFinite(value) ? Math.Clamp(value / largest, 0, 1) : 0) * full;
 
         svg.Line(names, head, names, bottom, "axis");
         for (var (column, right) = (Columns.Count - 1, width); column >= 0; right -= columns[column], column--)

@@ -12,7 +12,7 @@ internal static class ProbesSection
             return Parts.Paragraph(t.ProbesOff);
         var several = context.Result.Concepts.Count > 1;
         var rows = probes.Select(probe => Html.Of($"""
-            <tr><th scope="row">{(several ? Html.Of($"{context.Name(probe.Label)} · ") : Html.Empty)}<code>{probe.Layer}</code></th>{Parts.Cell(t, probe.Before, Style.Plain(3))}{Parts.Cell(t, probe.After, Style.Plain(3))}{Parts.Cell(Numbers.Signed(probe.After.Value - probe.Before.Value, 3))}</tr>
+            <tr><th scope="row">{(several ? Html.Of($"{context.Name(probe.Label)} · ") : Html.Empty)}<code>{probe.Layer}</code></th>{Parts.Cell(t, probe.Before, Style.Plain(3))}{Parts.Cell(t, probe.After, Style.Plain(3))}{(probe.Change is { } paired ? Parts.Cell(t, paired, Style.Signed(3)) : Parts.Cell(Numbers.Signed(probe.After.Value - probe.Before.Value, 3)))}</tr>
 
             """));
         return Html.Of($"""

@@ -13,7 +13,7 @@ internal static class RetainedSection
         var share = Style.Share(2);
         Html[] rows =
         [
-            Row(t.JudgedAsAskedName, retain.AccuracyBefore, retain.AccuracyAfter, Parts.Cell(t, Verdict.Change(retain.AccuracyBefore, retain.AccuracyAfter), Style.SignedPoints(2)), t.HigherIsBetter, share),
+            Row(t.JudgedAsAskedName, retain.AccuracyBefore, retain.AccuracyAfter, Parts.Cell(t, Verdict.AccuracyChange(retain), Style.SignedPoints(2)), t.HigherIsBetter, share),
             Row(t.ElboChangeName, null, null, Parts.Cell(t, retain.NegativeElboChange, Style.Signed(2)), t.LowerIsBetter, share),
             Row(t.FrechetName, retain.JudgeFrechetBefore, retain.JudgeFrechetAfter, Difference(retain.JudgeFrechetBefore, retain.JudgeFrechetAfter, 2, 1), t.LowerIsBetter, Style.Plain(2)),
             Row(t.PrecisionName, retain.JudgePrecisionBefore, retain.JudgePrecisionAfter, Difference(retain.JudgePrecisionBefore, retain.JudgePrecisionAfter, 1, 100), t.HigherIsBetter, Style.Share(1)),

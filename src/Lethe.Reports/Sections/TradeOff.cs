@@ -77,6 +77,7 @@ internal static class TradeOff
         points = [.. points.OrderBy(point => point.Marker == Marker.Diamond)];
         if (run is not null && sweep.Points.All(p => p.Run != run.Run.Id))
             points.Add(new ScatterPoint(Spread(run.Forget.Probability), Spread(ofRun(run)), t.ThisRun, "this", Marker.Diamond, Tip(t.ThisRun, run.Forget.Probability, ofRun(run))));
+        points.RemoveAll(point => !double.IsFinite(point.X.Value) || !double.IsFinite(point.Y.Value));
         return points;
 
         string Tip(string name, Measure forget, Measure keep) => $"{name}: {Numbers.Fixed(forget.Value, 4)}, {style.Value(keep.Value)}";

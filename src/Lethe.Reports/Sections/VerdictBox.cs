@@ -104,7 +104,7 @@ internal static class VerdictBox
     {
         var t = context.Texts;
         var retain = context.Result.Retain;
-        var change = Verdict.Change(retain.AccuracyBefore, retain.AccuracyAfter);
+        var change = Verdict.AccuracyChange(retain);
         var style = Style.SignedPoints(2);
         return t.Sentences(
         [
@@ -121,8 +121,16 @@ internal static class VerdictBox
         var t = context.Texts;
         if (context.Verdict.Traces == TraceOutcome.NotTested)
             return t.TracesNotTestedSentence;
-        var curves = context.Result.Relearning!.Select(curve => Relearned(context, curve));
-        return t.Sentences([.. curves, context.Verdict.Traces == TraceOutcome.Seen ? t.TracesSeenSentence : t.NoTracesSentence]);
+        Html[] lines = [.. context.Result.Relearning!.Select(curve => t.Sentences(OfRelearning(context, curve))), context.Verdict.Traces == TraceOutcome.Seen ? t.TracesSeenSentence : t.NoTracesSentence];
+        return Html.Join(lines.Select(line => Html.Of($"<p>{line}</p>")));
+    }
+
+    private static IEnumerable<Html> OfRelearning(ReportContext context, RelearnResult curve)
+    {
+        var t = context.Texts;
+        yield return Relearned(context, curve);
+        if (curve.ExplainedNats is { } nats)
+            yield return t.ExplainedSentence(Numbers.Fixed(nats, 1), t.AfterSteps(curve.ExplainedForgotten, curve.MaximumSteps), t.AfterSteps(curve.ExplainedControl, curve.MaximumSteps));
     }
 
     private static Html Relearned(ReportContext context, RelearnResult curve)

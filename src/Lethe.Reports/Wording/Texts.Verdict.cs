@@ -41,6 +41,13 @@ internal abstract partial class Texts
     public abstract Html RelearnedControlNeverSentence(string name, string steps, string maximum);
     public abstract Html NotRelearnedSentence(string name, string maximum, string controlSteps);
     public abstract Html NeitherRelearnedSentence(string name, string maximum);
+    public abstract Html ExplainedSentence(string nats, string forgotten, string control);
+    public abstract string AfterStepsWords(string steps);
+    public abstract string NotWithinSteps(string maximum);
+
+    /// <summary>When something was reached, or that it was not.</summary>
+    public string AfterSteps(long? steps, long maximum) => steps is { } reached ? AfterStepsWords(Numbers.Count(reached)) : NotWithinSteps(Numbers.Count(maximum));
+
     public abstract Html TracesSeenSentence { get; }
     public abstract Html NoTracesSentence { get; }
     public abstract Html TracesNotTestedSentence { get; }

@@ -31,8 +31,6 @@ internal abstract partial class Texts
     public abstract string Points(string number);
     public abstract string Duration(double seconds);
     public abstract string Moment(DateTimeOffset time);
-    public abstract string Yes { get; }
-    public abstract string No { get; }
 
     /// <summary>A range whose ends are formatted alike; where one has a sign, the ends are set further apart.</summary>
     public string Range(double low, double high, Func<double, string> format)
@@ -108,7 +106,6 @@ internal abstract partial class Texts
     public abstract string HigherIsBetter { get; }
     public abstract string ConceptsNote { get; }
     public abstract string ClassesNote { get; }
-    public abstract string Layer { get; }
 
     // Where the samples went
     public abstract string ConfusionBars(string name);
@@ -139,6 +136,11 @@ internal abstract partial class Texts
     public abstract string ForgottenModel { get; }
     public abstract string ControlModel { get; }
     public abstract string ThresholdName(string percent);
+    public abstract string RelearningElboChart(string name);
+    public abstract string RelearningSamplesNote { get; }
+    public abstract string ExplainedName(string nats);
+    public abstract string BySamples { get; }
+    public abstract string ByRealImages { get; }
     public abstract string StepsUntilBack { get; }
     public abstract string NeverWithin(string steps);
     public abstract string StepsColumn { get; }
@@ -191,8 +193,6 @@ internal abstract partial class Texts
     public abstract string StopCriterionMet { get; }
     public abstract string StopNoProgress { get; }
     public abstract string FisherSamples { get; }
-    public abstract string FisherDigest { get; }
-    public abstract string OptionsTable { get; }
     public abstract string Option { get; }
     public abstract string Value { get; }
     public abstract string Plan { get; }

@@ -156,6 +156,11 @@ public sealed record RetainResult
     public required Measure AccuracyBefore { get; init; }
     /// <summary>The same after.</summary>
     public required Measure AccuracyAfter { get; init; }
+    /// <summary>
+    /// After minus before, over pairs of samples from the same noise, with the error of the paired difference; null where samples were
+    /// not paired, and a report then takes the wider error of two independent sets.
+    /// </summary>
+    public Measure? AccuracyChange { get; init; }
     /// <summary>Mean change of −ELBO of real held-out images, nats an image, common noise; positive means worse.</summary>
     public required Measure NegativeElboChange { get; init; }
     /// <summary>Fréchet distance between real images and samples of retained conditions in the judge's features, before. Not FID: another network's features.</summary>
@@ -213,7 +218,11 @@ public sealed record ConfusionResult(IReadOnlyList<IReadOnlyList<double>> Before
 /// <param name="Layer">Where the activations were read, by the model's own name.</param>
 /// <param name="Before">Area under the ROC curve on held-out images, before.</param>
 /// <param name="After">The same after.</param>
-public sealed record ProbeResult(int Label, string Layer, Measure Before, Measure After);
+public sealed record ProbeResult(int Label, string Layer, Measure Before, Measure After)
+{
+    /// <summary>After minus before on the same images, with the error of the paired difference; null where it was not measured in pairs.</summary>
+    public Measure? Change { get; init; }
+}
 
 /// <summary>How many steps of training on real images of the class bring it back.</summary>
 /// <param name="Label">The forgotten condition.</param>
@@ -224,7 +233,18 @@ public sealed record ProbeResult(int Label, string Layer, Measure Before, Measur
 /// <param name="Forgotten">The curve from the forgotten model.</param>
 /// <param name="Control">The curve from the control.</param>
 /// <param name="ControlKind">How the control was made: a code of <see cref="ControlKinds"/>, or words.</param>
-public sealed record RelearnResult(int Label, long? StepsForgotten, long? StepsControl, double Threshold, long MaximumSteps, IReadOnlyList<RelearnPoint> Forgotten, IReadOnlyList<RelearnPoint> Control, string ControlKind);
+public sealed record RelearnResult(int Label, long? StepsForgotten, long? StepsControl, double Threshold, long MaximumSteps, IReadOnlyList<RelearnPoint> Forgotten, IReadOnlyList<RelearnPoint> Control, string ControlKind)
+{
+    /// <summary>
+    /// −ELBO from which on real images of the class count as explained again, nats an image. Samples alone mislead: a model that has
+    /// learned nothing but the mean image passes the judge early. Null where only samples were measured.
+    /// </summary>
+    public double? ExplainedNats { get; init; }
+    /// <summary>Steps until held-out real images cost at most <see cref="ExplainedNats"/>, from the forgotten model; null if never.</summary>
+    public long? ExplainedForgotten { get; init; }
+    /// <summary>The same from the control; null if never.</summary>
+    public long? ExplainedControl { get; init; }
+}
 
 /// <summary>One point of a relearning curve.</summary>
 /// <param name="Step">Training steps on real images of the class.</param>

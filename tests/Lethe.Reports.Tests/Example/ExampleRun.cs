@@ -160,8 +160,8 @@ public static class ExampleRun
             ],
             Relearning =
             [
-                new RelearnResult(Sneaker, 100, 200, 0.5, 1_000, Curve(85, 2.1, 0.955, 587, 201), Curve(170, 1.7, 0.95, 610, 204), ControlKinds.TrainedWithoutClass),
-                new RelearnResult(Shirt, 100, 500, 0.5, 1_000, Curve(70, 1.4, 0.67, 279, 248), Curve(300, 1.3, 0.66, 301, 250), ControlKinds.TrainedWithoutClass),
+                new RelearnResult(Sneaker, 100, 200, 0.5, 1_000, Curve(85, 2.1, 0.955, 587, 201), Curve(170, 1.7, 0.95, 610, 204), ControlKinds.TrainedWithoutClass) { ExplainedNats = 219.3, ExplainedForgotten = 500, ExplainedControl = null },
+                new RelearnResult(Shirt, 200, 1_000, 0.5, 1_000, Curve(90, 1.4, 0.67, 279, 248), Curve(300, 1.3, 0.66, 301, 250), ControlKinds.TrainedWithoutClass),
             ],
             Moved = Moves(),
             Cost = new CostResult(

@@ -60,6 +60,10 @@ internal sealed partial class EnglishTexts
         Html.Of($"Trained on real images of {Quote(name)}, the model did not draw it again within <strong>{maximum} steps</strong>; the control, which never learned it, did after <strong>{controlSteps}</strong>.");
     public override Html NeitherRelearnedSentence(string name, string maximum) =>
         Html.Of($"Trained on real images of {Quote(name)}, neither the model nor the control, which never learned it, drew it again within <strong>{maximum} steps</strong>.");
+    public override Html ExplainedSentence(string nats, string forgotten, string control) =>
+        Html.Of($"Measured by real images, which count as explained again from {nats} nats of −ELBO down, it is back <strong>{forgotten}</strong>; in the control <strong>{control}</strong>.");
+    public override string AfterStepsWords(string steps) => $"after {steps} steps";
+    public override string NotWithinSteps(string maximum) => $"not within {maximum} steps";
     public override Html TracesSeenSentence => Html.Of($"Coming back sooner than the control suggests that something of it is left in the weights.");
     public override Html NoTracesSentence => Html.Of($"By this test, nothing of it is seen to be left.");
     public override Html TracesNotTestedSentence => Html.Of($"How easily the concept comes back was not tested.");
@@ -77,7 +81,7 @@ internal sealed partial class EnglishTexts
         $"Kept: with their uncertainty, the retained conditions lost at most {Points(loss)} of samples judged as asked and their −ELBO rose by at most {elboRise} of its level; no single condition lost more than {Points(worstLoss)}, as measured.";
     public override string RuleHeavy(string factor) => $"Lost noticeably: a measured value passes one of these limits. Lost heavily: it passes {factor} times the limit.";
     public override string RuleUndecided => "Too few samples: the measured values hold the limits, but their 95% intervals reach beyond.";
-    public override string RuleTraces => "Traces are seen when real images bring the concept back in fewer steps than in the control.";
+    public override string RuleTraces => "Traces are seen when real images bring the concept back in fewer steps than in the control, by its samples or by the −ELBO of its real images.";
 
     private static string Conditions(int count, string kind = "") => $"{count} {kind}{(count == 1 ? "condition" : "conditions")}";
 }

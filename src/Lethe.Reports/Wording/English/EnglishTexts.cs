@@ -17,8 +17,6 @@ internal sealed partial class EnglishTexts : Texts
     public override string SignedRangeSign => " to ";
     public override string Points(string number) => $"{number} points";
     public override string Moment(DateTimeOffset time) => time.UtcDateTime.ToString("d MMMM yyyy, HH:mm 'UTC'", CultureInfo.InvariantCulture);
-    public override string Yes => "yes";
-    public override string No => "no";
 
     public override string Duration(double seconds)
     {
@@ -95,7 +93,6 @@ internal sealed partial class EnglishTexts : Texts
     public override string HigherIsBetter => "higher is better";
     public override string ConceptsNote => "The last column is what the judge makes of the surrogate itself. It is the floor: a model that draws nothing but the surrogate reads the same.";
     public override string ClassesNote => "Samples of each condition, read by the judge. For a forgotten condition, falling is the aim; for a retained one, staying is.";
-    public override string Layer => "Layer";
 
     public override string ConfusionBars(string name) => $"Samples asked for {Quote(name)}, by what the judge takes them for";
     public override string ConfusionBarsNote => "Bar: after. Upright stroke: before.";
@@ -112,7 +109,7 @@ internal sealed partial class EnglishTexts : Texts
 
     public override string ProbesNote => "A linear classifier reads one layer's activations on real images and tells the class from the rest: 0.5 is guessing, 1 is perfect. A layer that carries the picture lets a probe find classes which the model never draws, so a high figure does not prove that the concept is still known, and the comparison is with before. A low figure after a high one shows that it is gone from that layer.";
     public override string ProbesOff => "Probes were turned off in this plan, so this run says nothing about what the inner layers still hold.";
-    public override string RelearningNote(string threshold) => $"The model is trained again on real images of the class. It counts as back when {threshold} of the samples are judged as the class. If it comes back sooner than in a control that never learned it, something of it was left.";
+    public override string RelearningNote(string threshold) => $"The model is trained again on real images of the class. It counts as back when {threshold} of the samples are judged as the class. Coming back sooner than a control that never learned it suggests that something of it was left.";
     public override string RelearningOff => "Relearning was turned off in this plan, so this run says nothing about how easily the concept comes back.";
     public override string RelearningChart(string name) => $"Share of samples judged as {Quote(name)} while it is learned again";
     public override string ControlIs(string kind) => $"Control: {kind}.";
@@ -123,6 +120,11 @@ internal sealed partial class EnglishTexts : Texts
     public override string ForgottenModel => "after forgetting";
     public override string ControlModel => "control";
     public override string ThresholdName(string percent) => $"counts as back: {percent}";
+    public override string RelearningElboChart(string name) => $"−ELBO of real images of {Quote(name)} while it is learned again, nats";
+    public override string RelearningSamplesNote => "Read both curves. The judge’s share says only that samples look like the class: a model that learned nothing but its mean image passes early. The −ELBO says whether real images are explained.";
+    public override string ExplainedName(string nats) => $"counts as explained: {nats}";
+    public override string BySamples => "by samples";
+    public override string ByRealImages => "by real images";
     public override string StepsUntilBack => "Steps until it is back";
     public override string NeverWithin(string steps) => $"not within {steps}";
     public override string StepsColumn => "Steps";
@@ -172,8 +174,6 @@ internal sealed partial class EnglishTexts : Texts
     public override string StopCriterionMet => "the plan’s stop criterion was met";
     public override string StopNoProgress => "the measures no longer improved";
     public override string FisherSamples => "Samples behind the Fisher information";
-    public override string FisherDigest => "Fisher information, digest";
-    public override string OptionsTable => "Options";
     public override string Option => "Option";
     public override string Value => "Value";
     public override string Plan => "The resolved plan";

@@ -60,6 +60,10 @@ internal sealed partial class JapaneseTexts
         Html.Of($"{Quote(name)}の実画像で再学習させましたが、<strong>{maximum}ステップ</strong>以内には再び生成するようになりませんでした。このクラスを一度も学習していない対照モデルは<strong>{controlSteps}ステップ</strong>で生成するようになりました。");
     public override Html NeitherRelearnedSentence(string name, string maximum) =>
         Html.Of($"{Quote(name)}の実画像で再学習させましたが、処理後のモデルも、このクラスを一度も学習していない対照モデルも、<strong>{maximum}ステップ</strong>以内には生成するようになりませんでした。");
+    public override Html ExplainedSentence(string nats, string forgotten, string control) =>
+        Html.Of($"実画像の−ELBOが{nats} nat以下に戻るまでのステップ数は、処理後のモデルが<strong>{forgotten}</strong>、対照モデルが<strong>{control}</strong>でした。");
+    public override string AfterStepsWords(string steps) => $"{steps}ステップ";
+    public override string NotWithinSteps(string maximum) => $"{maximum}ステップ超";
     public override Html TracesSeenSentence => Html.Of($"対照モデルより早く復元したことから、重みに何らかの情報が残っていると考えられます。");
     public override Html NoTracesSentence => Html.Of($"この試験の範囲では、痕跡は認められません。");
     public override Html TracesNotTestedSentence => Html.Of($"忘却対象がどの程度容易に復元されるかは、試験していません。");
@@ -76,5 +80,5 @@ internal sealed partial class JapaneseTexts
         $"維持対象への影響は軽微：不確かさを含めて、指定どおりの判定率の低下が{Points(loss)}以内、−ELBOの増加が処理前の水準の{elboRise}以内であり、かつ個々のクラスの判定率の低下（測定値）が{Points(worstLoss)}以内である。";
     public override string RuleHeavy(string factor) => $"品質の低下あり：測定値が上記のいずれかの限度を超えた。著しい品質の低下：測定値が限度の{factor}倍を超えた。";
     public override string RuleUndecided => "標本数の不足：測定値は限度内だが、95%信頼区間が限度を超える範囲に及ぶ。";
-    public override string RuleTraces => "痕跡：実画像による再学習で、対照モデルより少ないステップ数で復元した場合に「あり」とする。";
+    public override string RuleTraces => "痕跡：実画像による再学習で、生成画像の判定または実画像の−ELBOのいずれかが、対照モデルより少ないステップ数で復元した場合に「あり」とする。";
 }

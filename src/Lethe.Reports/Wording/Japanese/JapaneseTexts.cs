@@ -17,8 +17,6 @@ internal sealed partial class JapaneseTexts : Texts
     public override string SignedRangeSign => "〜";
     public override string Points(string number) => $"{number}ポイント";
     public override string Moment(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy年M月d日 HH:mm（UTC）", CultureInfo.InvariantCulture);
-    public override string Yes => "はい";
-    public override string No => "いいえ";
 
     public override string Duration(double seconds)
     {
@@ -95,7 +93,6 @@ internal sealed partial class JapaneseTexts : Texts
     public override string HigherIsBetter => "高いほど良い";
     public override string ConceptsNote => "右端の列は、置き換え先の画像そのものを判定器に与えたときの値です。置き換え先だけを生成するモデルはこの値と同じになるため、到達しうる目安となります。";
     public override string ClassesNote => "各クラスを指定して生成した画像を判定器が判定した結果です。忘却対象では値が下がること、維持対象では値が変わらないことが目標です。";
-    public override string Layer => "層";
 
     public override string ConfusionBars(string name) => $"{Quote(name)}を指定した生成画像の判定結果";
     public override string ConfusionBarsNote => "棒は処理後、縦線は処理前の値です。";
@@ -123,6 +120,11 @@ internal sealed partial class JapaneseTexts : Texts
     public override string ForgottenModel => "処理後のモデル";
     public override string ControlModel => "対照モデル";
     public override string ThresholdName(string percent) => $"復元とみなす水準：{percent}";
+    public override string RelearningElboChart(string name) => $"再学習中の{Quote(name)}の実画像の−ELBO（nat）";
+    public override string RelearningSamplesNote => "両方の曲線を併せてご覧ください。判定された割合は、生成画像がそのクラスに見えることだけを示し、平均的な画像しか学習していないモデルでも早い段階で水準に達します。−ELBOは、実画像を説明できるようになったかを示します。";
+    public override string ExplainedName(string nats) => $"復元とみなす水準：{nats}";
+    public override string BySamples => "生成画像による";
+    public override string ByRealImages => "実画像による";
     public override string StepsUntilBack => "復元までのステップ数";
     public override string NeverWithin(string steps) => $"{steps}ステップ以内に復元せず";
     public override string StepsColumn => "ステップ";
@@ -172,8 +174,6 @@ internal sealed partial class JapaneseTexts : Texts
     public override string StopCriterionMet => "実行計画の停止条件を満たした";
     public override string StopNoProgress => "指標がそれ以上改善しなかった";
     public override string FisherSamples => "フィッシャー情報量の推定に用いた生成画像数";
-    public override string FisherDigest => "フィッシャー情報量のダイジェスト";
-    public override string OptionsTable => "設定";
     public override string Option => "項目";
     public override string Value => "値";
     public override string Plan => "確定した実行計画（全設定値）";
