@@ -236,6 +236,14 @@ public sealed class UnlearnReportTests
     }
 
     [Fact]
+    public void A_damaged_PNG_is_refused()
+    {
+        var cut = ExampleImages.Strip(3, 3)[..200];
+        Assert.Contains("label 3 after", Assert.Throws<BadInputException>(() =>
+            UnlearnReport.Render(ExampleRun.Input with { Samples = new SampleRows([new SampleRow(3, ExampleImages.Strip(3, 3), cut)]) }, ReportLanguage.English)).Message);
+    }
+
+    [Fact]
     public void An_image_that_is_no_PNG_is_refused() => Assert.Contains("label 3", Assert.Throws<BadInputException>(() =>
         UnlearnReport.Render(ExampleRun.Input with { Samples = new SampleRows([new SampleRow(3, "GIF89a"u8.ToArray(), new byte[0])]) }, ReportLanguage.English)).Message);
 
@@ -305,7 +313,7 @@ public sealed class UnlearnReportTests
             },
             Method = result.Method with { Name = Hostile, Preset = Hostile, StopReason = Hostile, FisherDigest = Hostile, Options = new Dictionary<string, object?> { [Hostile] = Hostile } },
             Judge = result.Judge! with { Name = Hostile, Digest = Hostile },
-            Classes = [.. result.Classes.Select(c => c with { Name = Hostile, Role = c.Role == Roles.Retained ? c.Role : c.Role })],
+            Classes = [.. result.Classes.Select(c => c with { Name = Hostile })],
             Concepts = [.. result.Concepts.Select(concept => concept with { Name = Hostile })],
             Probes = [.. result.Probes!.Select(probe => probe with { Layer = Hostile })],
             Relearning = [.. result.Relearning!.Select(curve => curve with { ControlKind = Hostile })],

@@ -1,3 +1,4 @@
+using Lethe.Formats;
 using Lethe.Reports.Markup;
 using Lethe.Runs.Results;
 
@@ -59,7 +60,8 @@ internal static class SamplesSection
 
     private static Html Image(ReadOnlySpan<byte> bytes, string what, string alt, string when)
     {
-        var png = Png.Read(bytes, what);
-        return Html.Of($"<figure><img src=\"{png.Address}\" width=\"{png.Width}\" height=\"{png.Height}\" alt=\"{alt}\" /><figcaption>{when}</figcaption></figure>");
+        // Decoded in full although the browser will do so again: a damaged image is refused here and not found missing by the reader.
+        var png = Png.Decode(bytes, what);
+        return Html.Of($"<figure><img src=\"data:image/png;base64,{Convert.ToBase64String(bytes)}\" width=\"{png.Width}\" height=\"{png.Height}\" alt=\"{alt}\" /><figcaption>{when}</figcaption></figure>");
     }
 }

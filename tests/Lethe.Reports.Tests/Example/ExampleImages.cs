@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
-using System.Text;
+using Lethe.Formats;
 
 namespace Lethe.Reports.Tests.Example;
 
@@ -31,52 +29,8 @@ public static class ExampleImages
         return Png(width, Side, pixels);
     }
 
-    /// <summary>A greyscale PNG of eight bits.</summary>
-    public static byte[] Png(int width, int height, byte[] pixels)
-    {
-        using var rows = new MemoryStream();
-        using (var zlib = new ZLibStream(rows, CompressionLevel.SmallestSize, leaveOpen: true))
-        {
-            for (var y = 0; y < height; y++)
-            {
-                zlib.WriteByte(0);
-                zlib.Write(pixels, y * width, width);
-            }
-        }
-        var header = new byte[13];
-        BinaryPrimitives.WriteInt32BigEndian(header, width);
-        BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
-        header[8] = 8;
-        using var png = new MemoryStream();
-        png.Write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
-        Chunk(png, "IHDR", header);
-        Chunk(png, "IDAT", rows.ToArray());
-        Chunk(png, "IEND", []);
-        return png.ToArray();
-    }
-
-    private static void Chunk(Stream png, string type, byte[] data)
-    {
-        byte[] body = [.. Encoding.ASCII.GetBytes(type), .. data];
-        Span<byte> four = stackalloc byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(four, data.Length);
-        png.Write(four);
-        png.Write(body);
-        BinaryPrimitives.WriteUInt32BigEndian(four, Crc(body));
-        png.Write(four);
-    }
-
-    private static uint Crc(byte[] bytes)
-    {
-        var crc = uint.MaxValue;
-        foreach (var b in bytes)
-        {
-            crc ^= b;
-            for (var k = 0; k < 8; k++)
-                crc = (crc >> 1) ^ (0xEDB88320 & (uint)-(int)(crc & 1));
-        }
-        return ~crc;
-    }
+    /// <summary>A grey image of eight bits as PNG.</summary>
+    public static byte[] Png(int width, int height, byte[] pixels) => Formats.Png.Encode(new PngImage(width, height, 1, pixels));
 
     // Smooth coverage of the garment at (x, y) in [0, 1]².
     private static double Covered(int label, double x, double y)

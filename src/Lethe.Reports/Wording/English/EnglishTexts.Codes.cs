@@ -37,9 +37,9 @@ internal sealed partial class EnglishTexts
     public override OpenQuestion OtherSeeds => new("Is it the same with another seed?",
         "The intervals cover the draw of the samples, not a repetition of the whole run.");
 
-    public override string StageLoad => "Load the model";
+    public override string StageLoad => "Base model";
     public override string StageJudge => "Judge";
-    public override string StageTrain => "Train the base model";
+    public override string StageTrain => "Training";
     public override string StageMeasureBefore => "Measure before";
     public override string StageReplay => "Replay samples";
     public override string StageSurrogate => "Surrogate";

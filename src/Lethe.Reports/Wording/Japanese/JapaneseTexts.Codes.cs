@@ -37,9 +37,9 @@ internal sealed partial class JapaneseTexts
     public override OpenQuestion OtherSeeds => new("乱数シードを変えても同じ結果になるか",
         "信頼区間は生成画像の抽出による変動を表すもので、処理全体を繰り返した場合の変動は含みません。");
 
-    public override string StageLoad => "モデルの読み込み";
+    public override string StageLoad => "元モデルの準備";
     public override string StageJudge => "判定器の準備";
-    public override string StageTrain => "元モデルの学習";
+    public override string StageTrain => "学習";
     public override string StageMeasureBefore => "処理前の測定";
     public override string StageReplay => "リプレイ画像の生成";
     public override string StageSurrogate => "置き換え先の準備";
