@@ -4,6 +4,7 @@ using System.Text.Json;
 using Lethe.Formats;
 using Lethe.Reports;
 using Lethe.Runs;
+using Lethe.Runs.Generative;
 using Lethe.Runs.Results;
 using Lethe.Torch;
 
@@ -83,7 +84,7 @@ public static class RunReport
     /// <summary>The strips of samples that measuring kept, one for each condition, if it kept them both before and after.</summary>
     private static SampleRows? Samples(RunPaths paths)
     {
-        var (before, after) = (Path.Combine(paths.Stage("measure-before"), "samples"), Path.Combine(paths.Stage("measure-after"), "samples"));
+        var (before, after) = (Path.Combine(paths.Root, UnlearnPipeline.BeforePictures), Path.Combine(paths.Root, UnlearnPipeline.AfterPictures));
         if (!Directory.Exists(before) || !Directory.Exists(after))
             return null;
         var labels = Directory.EnumerateFiles(before, "*.png").Select(Path.GetFileNameWithoutExtension)

@@ -14,8 +14,8 @@ namespace Lethe.Runs.Generative;
 /// </summary>
 public static class UnlearnPipeline
 {
-    /// <summary>Names of the pictures beside result.json: samples of every condition, one strip each.</summary>
-    public const string BeforePicture = "before.png", AfterPicture = "after.png";
+    /// <summary>Folders of the run that hold samples of every condition, a PNG strip each, named by its label: from the same latents before and after.</summary>
+    public const string BeforePictures = "samples/before", AfterPictures = "samples/after";
 
     /// <summary>Runs a plan. Call on the torch thread.</summary>
     /// <returns>The result, which is also result.json in the folder, and the folder.</returns>
@@ -135,11 +135,15 @@ public static class UnlearnPipeline
 
     private static void WritePictures(RunPaths paths, ModelReading before, ModelReading after)
     {
-        foreach (var (name, reading) in ((string, ModelReading)[])[(BeforePicture, before), (AfterPicture, after)])
+        foreach (var (name, samples) in ((string, HostArray)[])[(BeforePictures, before.Samples), (AfterPictures, after.Samples)])
         {
-            var (conditions, count) = (reading.Samples.Shape[0], reading.Samples.Shape[1]);
-            var images = reading.Samples with { Shape = [conditions * count, 28, 28] };
-            AtomicFile.WriteAllBytes(Path.Combine(paths.Root, name), SampleGrid.Render(images, new SampleGridOptions { Columns = (int)count, Scale = 2 }));
+            var folder = Path.Combine(paths.Root, name);
+            Directory.CreateDirectory(folder);
+            var (conditions, count) = ((int)samples.Shape[0], (int)samples.Shape[1]);
+            var bytes = samples.Bytes.Length / conditions;
+            for (var label = 0; label < conditions; label++)
+                AtomicFile.WriteAllBytes(Path.Combine(folder, $"{label}.png"), SampleGrid.Render(
+                    new HostArray(samples.Type, [count, 28, 28], samples.Bytes.Slice(label * bytes, bytes)), new SampleGridOptions { Columns = count, Scale = 2 }));
         }
     }
 }

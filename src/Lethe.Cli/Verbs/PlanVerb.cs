@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.Globalization;
+using Lethe.Cli.Frame;
+using Lethe.Runs.Generative;
+using Lethe.Torch;
+
+namespace Lethe.Cli.Verbs;
+
+/// <summary>What the verbs share that run a plan: its file, overrides, where the run goes.</summary>
+public abstract class PlanVerb : Verb
+{
+    private readonly Argument<string> plan = Typed.Required("PLAN", "The plan, a YAML file; plans/ has ready ones.");
+    private readonly Option<string[]> set = new("--set") { HelpName = "KEY=VALUE", Description = "Lays a value over the plan's, such as method.strength=0.5; may be given several times.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string?> output = Typed.Text("--output", "FOLDER", "The run's folder; default: below runs/, named after the plan and its digest, so that the same plan finds its run again.");
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Argument> Arguments => [plan];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Option> Options => [set, output];
+
+    /// <summary>The plan's file.</summary>
+    protected string PlanFile(Call call) => call.Value(plan);
+
+    /// <summary>Overrides of the plan: those of --set, and --seed.</summary>
+    protected IEnumerable<string> Overrides(Call call) =>
+        (call.Value(set) ?? []).Concat(call.Global.Seed is { } seed ? ["seed=" + seed.ToString(CultureInfo.InvariantCulture)] : []);
+
+    /// <summary>Runs on the torch thread with everything that a pipeline is given.</summary>
+    protected async Task<T> OnEngine<T>(Call call, Func<RunContext, T> run)
+    {
+        await using var progress = call.Progress();
+        return await Task.Run(() => Engine.Run(() =>
+        {
+            Setup(call);
+            return run(new RunContext
+            {
+                RunFolder = call.Value(output),
+                Progress = progress.Sink,
+                Cancellation = call.Stop,
+                ResumeHint = call.ResumeHint,
+                Device = call.Global.Device ?? Device.Cpu,
+            });
+        }));
+    }
+
+    /// <summary>Sets threads and checks the device before any work.</summary>
+    /// <exception cref="UsageException">There is no such device, or the pipelines of images do not run there yet.</exception>
+    public static void Setup(Call call)
+    {
+        Engine.Threads = call.Global.Threads ?? Environment.ProcessorCount;
+        if (call.Global.Device is { } device && device != Device.Cpu)
+            throw new UsageException($"--device is {device}; runs of conditional VAEs are computed on the cpu, where they take minutes. Leave --device out.");
+    }
+}

@@ -1,0 +1,44 @@
+using System.Globalization;
+using Lethe.Cli.Frame;
+using Lethe.Runs.Generative;
+using Lethe.Runs.Plans;
+
+namespace Lethe.Cli.Verbs;
+
+/// <summary><c>./lethe train</c>: trains a model by a plan.</summary>
+public sealed class TrainVerb : PlanVerb
+{
+    /// <inheritdoc/>
+    public override string Name => "train";
+
+    /// <inheritdoc/>
+    public override string Summary => "Trains a base model or a judge by a plan.";
+
+    /// <inheritdoc/>
+    public override string Description =>
+        "Trains what a plan describes, measures it on the test set and writes the weights into model/ of the run's folder. A run that was stopped or killed goes on where it was.";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Example> Examples =>
+    [
+        new("train plans/mnist-vae.yaml", "the conditional VAE of the paper"),
+        new("train plans/fashion-judge.yaml", "a judge for Fashion-MNIST"),
+        new("train plans/mnist-vae.yaml --set model.training.steps=2000", "a tenth of the training"),
+    ];
+
+    /// <inheritdoc/>
+    public override async Task<Outcome> Run(Call call)
+    {
+        var plan = PlanReader.Read<TrainPlan>(PlanFile(call), Overrides(call));
+        var (result, paths) = await OnEngine(call, context => TrainPipeline.Run(plan, context));
+        return new Outcome(result, console =>
+        {
+            var writer = console.Profile.Out.Writer;
+            if (result.NegativeElbo is { } bound)
+                writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"-ELBO of the test images  {bound.Value:0.00} ± {bound.StandardError:0.00} nats an image (n = {bound.N})"));
+            if (result.Accuracy is { } accuracy)
+                writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"judged right  {accuracy.Value:P2} of {accuracy.N} test images"));
+            writer.WriteLine($"model  {paths.Model}");
+        });
+    }
+}
