@@ -17,11 +17,12 @@ public static class LetheCommandLine
 
     private static readonly Example[] Examples =
     [
+        new("quickstart", "from training to report in a few minutes"),
         new("doctor", "is everything here that Lethe needs?"),
     ];
 
     /// <summary>The verbs, in the order in which help lists them.</summary>
-    public static IReadOnlyList<Verb> Verbs { get; } = [new TrainVerb(), new UnlearnVerb(), new ReportVerb(), new DoctorVerb(), new DataVerb()];
+    public static IReadOnlyList<Verb> Verbs { get; } = [new QuickstartVerb(), new TrainVerb(), new UnlearnVerb(), new ReportVerb(), new DoctorVerb(), new DataVerb()];
 
     /// <summary>Runs a command line in this process, its streams taken for files rather than terminals.</summary>
     /// <param name="args">What follows <c>./lethe</c>.</param>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Lethe.Evaluation;
 using Lethe.Evaluation.Judging;
 using Lethe.Models.Classifiers;
 using Lethe.Models.Generative;
@@ -69,7 +70,7 @@ public sealed class GenerativeStages(StageRunner runner, DataSource data, string
         {
             Name = "forget",
             Method = "selective-amnesia",
-            Version = 1,
+            Version = 2,
             Options = new { options, seed, targets.Retained, concepts = targets.Concepts.Select(concept => new { concept.Label, concept.Plan }) },
             Inputs = [model.As("model"), fisher.As("fisher"), .. targets.ImageInputs],
             Environment = Environment,
@@ -141,19 +142,19 @@ public sealed class GenerativeStages(StageRunner runner, DataSource data, string
             work.Train(training);
             judge.Eval();
             ModelFiles.Write(work.PathOf(ModelName), judge.StateDict());
-            work.WriteJson("judge.json", new { test_accuracy = JudgeAccuracy(judge) });
         });
 
     /// <summary>Share of the test images that a judge gets right.</summary>
-    public Evaluation.Measure JudgeAccuracy(JudgeClassifier judge)
+    public Measure JudgeAccuracy(Artefact artefact)
     {
+        using var judge = ReadJudge(artefact);
         using var scope = new TensorScope();
         using var noGrad = Autograd.NoGrad();
         var (images, labels) = data.TestValues();
         var readings = new JudgeReadings(data.LabelNames.Count, judge.Classes);
         for (var label = 0; label < data.LabelNames.Count; label++)
             readings.Read(label, images.Index(labels.Eq(label)), judge.Forward);
-        return readings.ShareJudgedAsAsked([.. Enumerable.Range(0, data.LabelNames.Count)], Evaluation.Better.Higher);
+        return readings.ShareJudgedAsAsked([.. Enumerable.Range(0, data.LabelNames.Count)], Better.Higher) with { Items = null };
     }
 }
 

@@ -34,7 +34,8 @@ public sealed class Traces(StageRunner runner, DataSource data, MeasurePlan meas
     /// <param name="concept">The concept.</param>
     /// <param name="control">A model that never saw it.</param>
     /// <param name="controlKind">How the control was made, a code of <see cref="ControlKinds"/>.</param>
-    public RelearnResult Relearn(ModelFile after, Artefact judge, UnlearnConcept concept, ModelFile control, string controlKind)
+    /// <param name="boundBefore">−ELBO of real images of the concept before it was forgotten, nats an image.</param>
+    public RelearnResult Relearn(ModelFile after, Artefact judge, UnlearnConcept concept, ModelFile control, string controlKind, double boundBefore)
     {
         var artefact = runner.Run(
             new Stage
@@ -42,7 +43,7 @@ public sealed class Traces(StageRunner runner, DataSource data, MeasurePlan meas
                 Name = $"relearn-{concept.Label}",
                 Method = "relearning",
                 Version = 1,
-                Options = new { relearn.Steps, relearn.LearningRate, relearn.Threshold, concept.Label, seed },
+                Options = new { relearn.Steps, relearn.LearningRate, relearn.Threshold, concept.Label, boundBefore, seed },
                 Inputs = [new StageInput("after", after.Sha256), new StageInput("control", control.Sha256), judge.As("judge"), data.Input],
                 Environment = GenerativeStages.Environment,
             },
@@ -50,7 +51,14 @@ public sealed class Traces(StageRunner runner, DataSource data, MeasurePlan meas
             {
                 var (steps, curve) = Attack(work, after, judge, concept.Label, "forgotten");
                 var (controlSteps, controlCurve) = Attack(work, control, judge, concept.Label, "control");
-                work.WriteJson("relearning.json", new RelearnResult(concept.Label, steps, controlSteps, relearn.Threshold, relearn.Steps, curve, controlCurve, controlKind));
+                // "Explained again": within a tenth of what the model gave real images of the class before it forgot.
+                var explained = 1.1 * boundBefore;
+                work.WriteJson("relearning.json", new RelearnResult(concept.Label, steps, controlSteps, relearn.Threshold, relearn.Steps, curve, controlCurve, controlKind)
+                {
+                    ExplainedNats = explained,
+                    ExplainedForgotten = Explained(curve, explained),
+                    ExplainedControl = Explained(controlCurve, explained),
+                });
             });
         return JsonSerializer.Deserialize<RelearnResult>(File.ReadAllBytes(artefact.PathOf("relearning.json")), ResultJson.Options)!;
     }
@@ -72,7 +80,7 @@ public sealed class Traces(StageRunner runner, DataSource data, MeasurePlan meas
             var options = new LinearProbeOptions { Seed = (ulong)seed };
             var was = LinearProbe.Fit(activations, positive, options);
             var left = LinearProbe.Fit(now.First(entry => entry.Layer == layer).Activations, positive, options);
-            results.Add(new ProbeResult(label, layer, was.Area with { Items = null }, left.Area with { Items = null }));
+            results.Add(new ProbeResult(label, layer, was.Area with { Items = null }, left.Area with { Items = null }) { Change = LinearProbeResult.Change(was, left) with { Items = null } });
             work.Report(results.Count, old.Count, labels == 1 ? null : $"label {label}");
         }
         return results;
@@ -100,6 +108,8 @@ public sealed class Traces(StageRunner runner, DataSource data, MeasurePlan meas
         work.Train(attack, name);
         return (attack.ReturnStep, [.. attack.Curve.Select(point => new RelearnPoint(point.Step, point.Share, point.NegativeElbo))]);
     }
+
+    private static long? Explained(IReadOnlyList<RelearnPoint> curve, double nats) => curve.FirstOrDefault(point => point.NegativeElbo.Value <= nats)?.Step;
 
     private static Tensor Of(ImageTensors data, int label) => data.Images.Index(data.Labels.Eq(label)).To(DType.Float32) / 255;
 }

@@ -90,7 +90,6 @@ public static class TrainPipeline
     private static (Artefact, Measure?, Measure?, string) Train(GenerativeStages stages, TrainJudgePlan plan)
     {
         var artefact = stages.Judge(new TrainedJudge { Training = plan.Training }, plan.Seed);
-        using var judge = GenerativeStages.ReadJudge(artefact);
-        return (artefact, null, stages.JudgeAccuracy(judge) with { Items = null }, "judge");
+        return (artefact, null, stages.JudgeAccuracy(artefact), "judge");
     }
 }

@@ -57,11 +57,11 @@ public static class UnlearnPipeline
         var after = ModelReading.Stage(runner, "after", exported, judge, data, value.Measure, targets, value.Seed);
         var traces = new Traces(runner, data, value.Measure, value.Relearn, value.Seed);
         var probes = value.Measure.Probes ? traces.Probe(original, exported, targets) : null;
-        var relearning = value.Relearn.Enabled ? Relearn(traces, stages, value, original, exported, judge, targets) : null;
+        var relearning = value.Relearn.Enabled ? Relearn(traces, stages, value, original, exported, judge, targets, before) : null;
 
         var result = new UnlearnResultBuilder(value, data, targets, before, after).Build(
             new RunFacts(folder.Paths.Id, started, context.Time.GetUtcNow(), value.Seed, Engine.Threads, context.Device.ToString(), Engine.Version, MachineFacts.LetheVersion, MachineFacts.Here(Engine.Version).Processor),
-            original, exported, judge, fisher, GenerativeStages.ReadForgetting(forgotten), probes, relearning, Cost(runner));
+            original, exported, judge, fisher, GenerativeStages.ReadForgetting(forgotten), stages.JudgeAccuracy(judge), probes, relearning, Cost(runner));
         WritePictures(folder.Paths, before, after);
         // Written once: a run that is found complete keeps the times of the invocation that completed it.
         if (Reread(folder.Paths.Result, result) is { } kept)
@@ -95,11 +95,11 @@ public static class UnlearnPipeline
             throw new BadInputException($"{path}: the model has {model.Conditions} conditions; the data set has {labels} labels.");
     }
 
-    private static List<RelearnResult> Relearn(Traces traces, GenerativeStages stages, UnlearnPlan plan, ModelFile original, ModelFile exported, Artefact judge, UnlearnTargets targets) =>
+    private static List<RelearnResult> Relearn(Traces traces, GenerativeStages stages, UnlearnPlan plan, ModelFile original, ModelFile exported, Artefact judge, UnlearnTargets targets, ModelReading before) =>
         [.. targets.Concepts.Select(concept =>
         {
             var (control, kind) = Control(stages, plan, original, concept.Label);
-            return traces.Relearn(exported, judge, concept, control, kind);
+            return traces.Relearn(exported, judge, concept, control, kind, before.Bound.Of([concept.Label]).Value);
         })];
 
     private static (ModelFile Model, string Kind) Control(GenerativeStages stages, UnlearnPlan plan, ModelFile original, int label) =>

@@ -1,6 +1,7 @@
 using Lethe.Evaluation;
 using Lethe.Evaluation.Judging;
 using Lethe.Evaluation.Likelihood;
+using Lethe.Evaluation.Statistics;
 using Lethe.Evaluation.Weights;
 using Lethe.Models.Generative;
 using Lethe.Runs.Plans;
@@ -16,7 +17,7 @@ internal sealed class UnlearnResultBuilder(UnlearnPlan plan, DataSource data, Un
 
     public UnlearnResult Build(
         RunFacts run, ModelFile original, ModelFile exported, Artefact judge, Artefact fisher, ForgettingRecord forgetting,
-        IReadOnlyList<ProbeResult>? probes, IReadOnlyList<RelearnResult>? relearning, CostResult cost)
+        Measure judgeAccuracy, IReadOnlyList<ProbeResult>? probes, IReadOnlyList<RelearnResult>? relearning, CostResult cost)
     {
         using var scope = new TensorScope();
         var information = GenerativeStages.ReadFisher(fisher);
@@ -35,6 +36,7 @@ internal sealed class UnlearnResultBuilder(UnlearnPlan plan, DataSource data, Un
             Relearning = relearning,
             Moved = Moved(original, exported, information),
             Cost = cost,
+            Judge = new JudgeFacts(plan.Judge is CheckpointJudge checkpoint ? checkpoint.Path : "trained by the plan", GenerativeStages.ReadModel(judge).Sha256, judgeAccuracy),
             NotTested = NotTested(probes, relearning),
         };
     }
@@ -90,6 +92,7 @@ internal sealed class UnlearnResultBuilder(UnlearnPlan plan, DataSource data, Un
         {
             AccuracyBefore = Bare(before.Judged.ShareJudgedAsAsked(retained, Better.Higher)),
             AccuracyAfter = Bare(after.Judged.ShareJudgedAsAsked(retained, Better.Higher)),
+            AccuracyChange = Bare(PairedDifference.Of(Right(before, retained), Right(after, retained), Better.Higher)),
             NegativeElboChange = Bare(NegativeElbo.Change(before.Bound, after.Bound, [.. retained], Better.Lower)),
             JudgeFrechetBefore = before.Features.Frechet,
             JudgeFrechetAfter = after.Features.Frechet,
@@ -109,7 +112,12 @@ internal sealed class UnlearnResultBuilder(UnlearnPlan plan, DataSource data, Un
         Role = targets.Role(label),
         Before = Measures(before, label),
         After = Measures(after, label),
+        NegativeElboChange = Bare(NegativeElbo.Change(before.Bound, after.Bound, [label])),
     };
+
+    // Samples of both models come from the same noise, so they pair up.
+    private static double[] Right(ModelReading reading, IReadOnlyList<int> labels) =>
+        [.. reading.Judged.ShareJudgedAsAsked(labels).Items!];
 
     private ClassMeasures Measures(ModelReading reading, int label) => new(
         Bare(reading.Judged.ProbabilityOfAsked([label])), Bare(reading.Judged.MeanEntropy([label])), Accuracy(reading, label), Bare(reading.Bound.Of([label])));

@@ -93,7 +93,7 @@ public abstract record SelectiveAmnesiaOptions
     /// <summary>Decay of the running average of the weights that becomes the result; 0 takes the last weights.</summary>
     [Description("Decay of the running average of the weights that becomes the result; 0 takes the last weights")]
     [Range(0, 0.999999)]
-    public double Average { get; init; } = 0.95;
+    public double Average { get; init; } = 0.98;
 
     /// <summary>Largest L2 norm of the whole gradient; 0 leaves it as it is.</summary>
     [Description("Largest L2 norm of the whole gradient, nats an image per weight; 0 leaves it as it is")]
@@ -113,7 +113,7 @@ public abstract record SelectiveAmnesiaOptions
     /// <summary>The stop criterion: how far the surrogates' −ELBO may stay above its floor.</summary>
     [Description("Stop once the surrogates' bound is within this many nats of its floor")]
     [Range(0, 1e6)]
-    public double StopWithin { get; init; } = 0.4;
+    public double StopWithin { get; init; } = 0.3;
 
     /// <summary>The stop criterion: the least steps of the second stage. A surrogate that starts near its floor would end before replay has mended the rest.</summary>
     [Description("The least steps of the second stage before it may stop")]

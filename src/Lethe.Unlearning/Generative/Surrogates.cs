@@ -44,9 +44,19 @@ public sealed class NoiseSurrogate(IConditionalLikelihood model) : ISurrogate
     /// <summary>Pixels · ln 2: a Bernoulli pixel that is uniform in [0, 1] costs ln 2 at probability ½, and more at any other.</summary>
     public double? Floor => model is ILatentGenerator ? model.ImageShape.Aggregate(1L, (a, b) => a * b) * Math.Log(2) : null;
 
-    /// <inheritdoc/>
-    public SurrogateDraw Draw(long n, RandomStream random) =>
-        new(Tensor.Rand([n, .. model.ImageShape], random), (model as ILatentGenerator)?.DrawLatents(n, random));
+    /// <summary>
+    /// Noise in pairs u and 1 − u with the same latents, the odd one alone: uniform each, and their mean is exactly ½, so that the noise of the
+    /// noise does not reach the model.
+    /// </summary>
+    public SurrogateDraw Draw(long n, RandomStream random)
+    {
+        using var scope = new TensorScope();
+        var noise = Tensor.Rand([(n + 1) / 2, .. model.ImageShape], random);
+        var latents = (model as ILatentGenerator)?.DrawLatents((n + 1) / 2, random);
+        return new(
+            scope.Keep(Tensor.Cat([noise, (1 - noise).Narrow(0, 0, n / 2)])),
+            latents is null ? null : scope.Keep(Tensor.Cat([latents, latents.Narrow(0, 0, n / 2)])));
+    }
 
     /// <summary>Holds nothing.</summary>
     public void Dispose() { }
