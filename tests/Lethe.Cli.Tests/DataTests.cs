@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace Lethe.Cli.Tests;
 
 public sealed class DataTests
@@ -22,8 +20,8 @@ public sealed class DataTests
     public async Task Data_check_counts_the_images_of_each_class()
     {
         using var folder = new ScratchFolder();
-        Write(folder.Path, "train", labels: [0, 9, 9]);
-        Write(folder.Path, "t10k", labels: [3]);
+        TinyData.WriteBlack(folder.Path, "train", labels: [0, 9, 9]);
+        TinyData.WriteBlack(folder.Path, "t10k", labels: [3]);
 
         var result = await CommandLine.Run("data", "check", "fashion-mnist", "--folder", folder.Path, "--json");
 
@@ -39,8 +37,8 @@ public sealed class DataTests
     public async Task Data_check_for_people_is_a_table()
     {
         using var folder = new ScratchFolder();
-        Write(folder.Path, "train", labels: [0, 9, 9]);
-        Write(folder.Path, "t10k", labels: [3]);
+        TinyData.WriteBlack(folder.Path, "train", labels: [0, 9, 9]);
+        TinyData.WriteBlack(folder.Path, "t10k", labels: [3]);
 
         var result = await CommandLine.Run("data", "check", "mnist", "--folder", folder.Path);
 
@@ -53,8 +51,8 @@ public sealed class DataTests
     public async Task A_damaged_data_set_ends_with_3_and_names_the_file()
     {
         using var folder = new ScratchFolder();
-        Write(folder.Path, "train", labels: [0, 77]);
-        Write(folder.Path, "t10k", labels: [3]);
+        TinyData.WriteBlack(folder.Path, "train", labels: [0, 77]);
+        TinyData.WriteBlack(folder.Path, "t10k", labels: [3]);
 
         var result = await CommandLine.Run("data", "check", "mnist", "--folder", folder.Path, "--json");
 
@@ -74,22 +72,5 @@ public sealed class DataTests
 
         Assert.Equal(exitCode, result.ExitCode);
         Assert.Equal($"error: {sentence}\n", result.Error);
-    }
-
-    /// <summary>Writes one part of a data set: black images and these labels, as IDX files.</summary>
-    private static void Write(string folder, string part, byte[] labels)
-    {
-        WriteIdx(Path.Combine(folder, $"{part}-images-idx3-ubyte"), [labels.Length, 28, 28], new byte[labels.Length * 28 * 28]);
-        WriteIdx(Path.Combine(folder, $"{part}-labels-idx1-ubyte"), [labels.Length], labels);
-    }
-
-    private static void WriteIdx(string path, int[] shape, byte[] content)
-    {
-        var header = new byte[4 + (4 * shape.Length)];
-        // IDX: two zeros, the type (8: unsigned bytes), the number of dimensions, their sizes big-endian.
-        (header[2], header[3]) = (8, (byte)shape.Length);
-        for (var i = 0; i < shape.Length; i++)
-            BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4 + (4 * i)), shape[i]);
-        File.WriteAllBytes(path, [.. header, .. content]);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Lethe.Reports.Tests.Example;
+using Lethe.Runs.Generative;
 using Lethe.Runs.Results;
 
 namespace Lethe.Cli.Tests;
@@ -40,10 +41,9 @@ public sealed class ReportTests
     }
 
     [Theory]
-    [InlineData(null, "holds no finished run: there is no result.json in it. Name the folder of a run that has finished, such as runs/quickstart.")]
-    [InlineData("{", "result.json is no result that this version of Lethe wrote: ")]
-    [InlineData("null", "result.json is empty; it has to hold a result that Lethe wrote.")]
-    [InlineData("{\"schema\": \"lethe.result/1\"}", "result.json is no result that this version of Lethe wrote: ")]
+    [InlineData(null, "there is no result.json; it is no run, or one that is not finished. Run its plan again to finish it.")]
+    [InlineData("{", "result.json: the result cannot be read: ")]
+    [InlineData("{\"schema\": \"lethe.result/1\"}", "result.json: the result cannot be read: ")]
     public async Task A_folder_without_a_result_ends_with_3(string? json, string sentence)
     {
         using var run = new ScratchFolder();
@@ -66,14 +66,14 @@ public sealed class ReportTests
         Assert.Equal("error: A report cannot be written in \"fr\"; choose en (English) or ja (Japanese).\n", result.Error);
     }
 
-    /// <summary>A run's folder as the pipeline leaves it, with the example's result and strips of samples.</summary>
+    /// <summary>A run's folder as the pipeline leaves it, with the example's result and pictures.</summary>
     private static void WriteRun(string folder)
     {
         File.WriteAllText(Path.Combine(folder, "result.json"), JsonSerializer.Serialize(ExampleRun.Result, ResultJson.Options));
         File.WriteAllText(Path.Combine(folder, "plan.yaml"), "title: example\n");
-        foreach (var stage in new[] { "measure-before", "measure-after" })
+        foreach (var when in new[] { UnlearnPipeline.BeforePictures, UnlearnPipeline.AfterPictures })
         {
-            var samples = Directory.CreateDirectory(Path.Combine(folder, "stages", stage, "samples")).FullName;
+            var samples = Directory.CreateDirectory(Path.Combine(folder, when)).FullName;
             for (var label = 0; label < 10; label++)
                 File.WriteAllBytes(Path.Combine(samples, $"{label}.png"), ExampleImages.Strip(label, label));
         }

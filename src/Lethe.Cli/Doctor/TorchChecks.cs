@@ -7,13 +7,12 @@ namespace Lethe.Cli.Doctor;
 public static class TorchChecks
 {
     /// <summary>All of them. Loads libtorch, and compiles the bridge if this libtorch has none yet.</summary>
-    /// <param name="threads">Threads for tensor work; null leaves libtorch its own choice.</param>
-    public static IReadOnlyList<Finding> Check(int? threads)
+    /// <param name="threads">Threads for tensor work.</param>
+    public static IReadOnlyList<Finding> Check(int threads)
     {
         try
         {
-            if (threads is { } number)
-                Engine.Threads = number;
+            Engine.Threads = threads;
             return Judge(Engine.Diagnostics());
         }
         catch (UsageException e)

@@ -6,10 +6,14 @@ namespace Lethe.Cli.Frame;
 /// <summary>The values of the options that every verb has.</summary>
 /// <param name="Json">Print one JSON document on stdout.</param>
 /// <param name="Quiet">Say nothing about progress.</param>
-/// <param name="Threads">Threads for tensor work; null leaves it to the plan, and else to the number of cores.</param>
-/// <param name="Device">Where tensors live; null leaves it to the plan, and else to the processor.</param>
+/// <param name="Threads">Threads for tensor work; null where it was not given.</param>
+/// <param name="Device">Where tensors live; null for the processor.</param>
 /// <param name="Seed">Seed that replaces the plan's; null keeps the plan's.</param>
-public sealed record GlobalValues(bool Json, bool Quiet, int? Threads, Device? Device, long? Seed);
+public sealed record GlobalValues(bool Json, bool Quiet, int? Threads, Device? Device, long? Seed)
+{
+    /// <summary>Threads for tensor work: as asked, else one for each core that the process may use.</summary>
+    public int ThreadsOrCores => Threads ?? Environment.ProcessorCount;
+}
 
 /// <summary>The options that every verb has.</summary>
 public sealed class GlobalOptions
@@ -27,10 +31,10 @@ public sealed class GlobalOptions
     public Option<bool> Quiet { get; } = Typed.Flag("--quiet", "No progress on stderr; errors and results stay.");
 
     /// <summary>Number of threads.</summary>
-    public Option<long?> Threads { get; } = Typed.Whole("--threads", "N", 1, MostThreads, "Threads for tensor work; default: the plan's, else the number of cores.");
+    public Option<long?> Threads { get; } = Typed.Whole("--threads", "N", 1, MostThreads, "Threads for tensor work; default: the number of cores.");
 
     /// <summary>Device.</summary>
-    public Option<Device?> Device { get; } = Typed.Parsed<Device>("--device", "cpu|cuda[:i]", text => Torch.Device.Parse(text), "Where tensors live; default: the plan's, else cpu.");
+    public Option<Device?> Device { get; } = Typed.Parsed<Device>("--device", "cpu|cuda[:i]", text => Torch.Device.Parse(text), "Where tensors live; default: cpu.");
 
     /// <summary>Seed.</summary>
     public Option<long?> Seed { get; } = Typed.Whole("--seed", "N", 0, long.MaxValue, "Seed in place of the plan's; default: the plan's. The same seed, threads and libtorch give the same numbers.");

@@ -44,6 +44,11 @@ public sealed class HelpText(int width)
         if (verb.Options.Count > 0)
             help.Options("Options:", verb.Options);
         help.Options("Options of every verb:", global.All);
+        if (verb.PlanKeys.Count > 0)
+        {
+            help.text.Append("\nKeys of PLAN:\n");
+            help.Entries([.. verb.PlanKeys.Select(key => (key.Path, key.Description))]);
+        }
         help.Last();
         return help.text.ToString();
     }
@@ -96,6 +101,17 @@ public sealed class HelpText(int width)
                 text.Append((first ? "  " + row.Left : "").PadRight(left)).Append(line).Append('\n');
                 first = false;
             }
+        }
+    }
+
+    /// <summary>Names too long for a column of their own: each on a line, what it means below it.</summary>
+    private void Entries(IReadOnlyList<(string Name, string Meaning)> entries)
+    {
+        foreach (var (name, meaning) in entries)
+        {
+            text.Append($"  {name}\n");
+            foreach (var line in Wrap(meaning, width - 6))
+                text.Append("      ").Append(line).Append('\n');
         }
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lethe.Runs.Plans;
 
 namespace Lethe.Cli.Frame;
 
@@ -30,6 +31,9 @@ public abstract class Verb
 
     /// <summary>The verbs below it; a verb that has some does nothing on its own.</summary>
     public virtual IReadOnlyList<Verb> Verbs => [];
+
+    /// <summary>The keys of the plan that it takes, for help; empty for a verb that takes none.</summary>
+    public virtual IReadOnlyList<PlanHelpEntry> PlanKeys => [];
 
     /// <summary>Does it.</summary>
     /// <returns>What it found or made; the frame prints it, as text or as JSON.</returns>

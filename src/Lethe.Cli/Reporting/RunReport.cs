@@ -1,6 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using Lethe.Formats;
 using Lethe.Reports;
 using Lethe.Runs;
@@ -37,48 +35,13 @@ public static class RunReport
     /// <exception cref="BadInputException">The folder holds no finished run, or what it holds is damaged.</exception>
     public static ReportInput Read(RunPaths paths)
     {
-        var json = ReadFile(paths.Result, $"{paths.Root} holds no finished run: there is no result.json in it. Name the folder of a run that has finished, such as runs/quickstart.");
-        return new ReportInput(Parse<UnlearnResult>(json, paths.Result))
+        return new ReportInput(UnlearnPipeline.ReadResult(paths))
         {
             Samples = Samples(paths),
             Plan = File.Exists(paths.Plan) ? File.ReadAllText(paths.Plan) : null,
-            ResultDigest = Convert.ToHexStringLower(SHA256.HashData(json)),
+            ResultDigest = Sha256(paths.Result),
             Files = [.. Digests(paths)],
         };
-    }
-
-    /// <summary>Reads a result document.</summary>
-    /// <exception cref="BadInputException">It is none.</exception>
-    public static T Parse<T>(byte[] json, string name) where T : class
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<T>(json, ResultJson.Options) ?? throw new BadInputException($"{name} is empty; it has to hold a result that Lethe wrote.");
-        }
-        catch (JsonException e)
-        {
-            throw new BadInputException($"{name} is no result that this version of Lethe wrote: {e.Message}", e);
-        }
-    }
-
-    /// <summary>Reads a file.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="missing">The sentence for a file that is not there.</param>
-    /// <exception cref="BadInputException">It cannot be read.</exception>
-    public static byte[] ReadFile(string path, string missing)
-    {
-        try
-        {
-            return File.ReadAllBytes(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new BadInputException(missing, e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new BadInputException($"{path} cannot be read: {e.Message}", e);
-        }
     }
 
     /// <summary>The strips of samples that measuring kept, one for each condition, if it kept them both before and after.</summary>
@@ -98,10 +61,13 @@ public static class RunReport
     private static IEnumerable<FileDigest> Digests(RunPaths paths)
     {
         IEnumerable<string> model = Directory.Exists(paths.Model) ? Directory.EnumerateFiles(paths.Model, "*", SearchOption.AllDirectories) : [];
-        foreach (var file in model.Order(StringComparer.Ordinal).Prepend(paths.Provenance).Prepend(paths.Plan).Where(File.Exists))
-        {
-            using var stream = File.OpenRead(file);
-            yield return new FileDigest(Path.GetRelativePath(paths.Root, file), Convert.ToHexStringLower(SHA256.HashData(stream)));
-        }
+        return model.Order(StringComparer.Ordinal).Prepend(paths.Provenance).Prepend(paths.Plan).Where(File.Exists)
+            .Select(file => new FileDigest(Path.GetRelativePath(paths.Root, file), Sha256(file)));
+    }
+
+    private static string Sha256(string file)
+    {
+        using var stream = File.OpenRead(file);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

@@ -47,7 +47,7 @@ public sealed class DoctorVerb : Verb
             MachineChecks.Disk(Environment.CurrentDirectory),
             await packages.Check(call.Stop),
             .. DatasetFiles.Names.Select(DataSet),
-            .. TorchChecks.Check(call.Global.Threads),
+            .. TorchChecks.Check(call.Global.ThreadsOrCores),
         ];
         var healthy = findings.All(finding => finding.State != FindingState.Missing);
         return new Outcome(new DoctorReport(healthy, findings), console => Show(console, findings), healthy ? ExitCodes.Ok : ExitCodes.Usage);

@@ -10,7 +10,7 @@ namespace Lethe.Cli.Verbs;
 public abstract class PlanVerb : Verb
 {
     private readonly Argument<string> plan = Typed.Required("PLAN", "The plan, a YAML file; plans/ has ready ones.");
-    private readonly Option<string[]> set = new("--set") { HelpName = "KEY=VALUE", Description = "Lays a value over the plan's, such as method.strength=0.5; may be given several times.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string[]> set = new("--set") { HelpName = "KEY=VALUE", Description = "Lays a value over the plan's, such as method.strength=0.5; may be given several times; default: the plan as it is.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string?> output = Typed.Text("--output", "FOLDER", "The run's folder; default: below runs/, named after the plan and its digest, so that the same plan finds its run again.");
 
     /// <inheritdoc/>
@@ -48,7 +48,7 @@ public abstract class PlanVerb : Verb
     /// <exception cref="UsageException">There is no such device, or the pipelines of images do not run there yet.</exception>
     public static void Setup(Call call)
     {
-        Engine.Threads = call.Global.Threads ?? Environment.ProcessorCount;
+        Engine.Threads = call.Global.ThreadsOrCores;
         if (call.Global.Device is { } device && device != Device.Cpu)
             throw new UsageException($"--device is {device}; runs of conditional VAEs are computed on the cpu, where they take minutes. Leave --device out.");
     }

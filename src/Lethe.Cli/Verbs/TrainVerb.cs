@@ -27,6 +27,9 @@ public sealed class TrainVerb : PlanVerb
     ];
 
     /// <inheritdoc/>
+    public override IReadOnlyList<PlanHelpEntry> PlanKeys => PlanHelp.Entries(typeof(TrainPlan));
+
+    /// <inheritdoc/>
     public override async Task<Outcome> Run(Call call)
     {
         var plan = PlanReader.Read<TrainPlan>(PlanFile(call), Overrides(call));

@@ -30,6 +30,9 @@ public sealed class UnlearnVerb : PlanVerb
     ];
 
     /// <inheritdoc/>
+    public override IReadOnlyList<PlanHelpEntry> PlanKeys => PlanHelp.Entries(typeof(UnlearnPlan));
+
+    /// <inheritdoc/>
     public override async Task<Outcome> Run(Call call)
     {
         var plan = PlanReader.Read<UnlearnPlan>(PlanFile(call), Overrides(call));
