@@ -1,16 +1,19 @@
 using Lethe.Benchmarks;
+using Lethe.Benchmarks.SelectiveAmnesiaVae;
+using Lethe.Torch;
 
 Benchmark[] all =
 [
     new("call-overhead", "what a call of a small operator costs from C# and from Python", CallOverhead.Run),
     new("optimizer-step", "one step of Adam over a million parameters, by the bridge's loop and by multi-tensor operators", OptimizerStep.Run),
+    new("selective-amnesia-vae", "Fisher, forgetting and training of the paper's VAE against the published loops in PyTorch", SelectiveAmnesiaVaeBenchmark.Run),
 ];
 
 if (args.Length == 0 || all.FirstOrDefault(benchmark => benchmark.Name == args[0]) is not { } chosen)
 {
     Console.Error.WriteLine("usage: dotnet run -c Release --project benchmarks/Lethe.Benchmarks -- NAME [ARGUMENT…]");
     foreach (var benchmark in all)
-        Console.Error.WriteLine($"  {benchmark.Name,-18}{benchmark.Purpose}");
+        Console.Error.WriteLine($"  {benchmark.Name,-24}{benchmark.Purpose}");
     return 2;
 }
 try
@@ -18,8 +21,8 @@ try
     chosen.Run(args[1..]);
     return 0;
 }
-catch (Lethe.Torch.LetheException error)
+catch (LetheException error)
 {
-    Console.Error.WriteLine("error: " + error.Message);
+    Console.Error.WriteLine($"error: {error.Message}");
     return error.ExitCode;
 }
