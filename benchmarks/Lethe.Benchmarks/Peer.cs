@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Lethe.Torch;
 
 namespace Lethe.Benchmarks;
 
@@ -13,15 +14,21 @@ internal static class Peer
     public static string Root { get; } = FindRoot();
 
     /// <summary>Runs a script with a number of threads and reads the JSON document that it prints last.</summary>
-    public static JsonElement Run(string script, int threads, params string[] arguments)
+    public static JsonElement Run(string script, int threads, params string[] arguments) => Run(script, threads, null, arguments);
+
+    /// <summary>The same with a value of OMP_WAIT_POLICY; null leaves it as it is here.</summary>
+    /// <exception cref="RunFailedException">The script failed.</exception>
+    public static JsonElement Run(string script, int threads, string? waitPolicy, string[] arguments)
     {
         var start = new ProcessStartInfo(Python, [Path.Combine(Root, "benchmarks", "peer", script), .. arguments]) { RedirectStandardOutput = true };
         start.Environment["OMP_NUM_THREADS"] = threads.ToString();
+        if (waitPolicy is not null)
+            start.Environment["OMP_WAIT_POLICY"] = waitPolicy;
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         if (process.ExitCode != 0)
-            throw new InvalidOperationException($"{Python} {script} ended with {process.ExitCode}.");
+            throw new RunFailedException($"{Python} {script} ended with {process.ExitCode}; it needs torch and numpy (Debian: python3-torch).");
         return JsonDocument.Parse(output.Trim().Split('\n')[^1]).RootElement;
     }
 

@@ -17,7 +17,7 @@ internal static class SelectiveAmnesiaVaeBenchmark
         var options = BenchmarkOptions.Parse(arguments);
         var start = Stopwatch.GetTimestamp();
         void Say(string what) => Console.Error.WriteLine($"[{Stopwatch.GetElapsedTime(start).TotalSeconds,5:F0} s] {what}");
-        var peer = options.Peer ? Peer.Run(options, Say) : null;
+        var peer = options.Peer ? PeerLoops.Run(options, Say) : null;
         var own = options.Own ? Engine.Run(() => OwnRuns.Run(options, Say)) : null;
         var result = new BenchmarkResult
         {
