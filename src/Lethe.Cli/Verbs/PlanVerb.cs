@@ -22,9 +22,12 @@ public abstract class PlanVerb : Verb
     /// <summary>The plan's file.</summary>
     protected string PlanFile(Call call) => call.Value(plan);
 
+    /// <summary>The overrides of --set.</summary>
+    protected IReadOnlyList<string> Set(Call call) => call.Value(set) ?? [];
+
     /// <summary>Overrides of the plan: those of --set, and --seed.</summary>
     protected IEnumerable<string> Overrides(Call call) =>
-        (call.Value(set) ?? []).Concat(call.Global.Seed is { } seed ? ["seed=" + seed.ToString(CultureInfo.InvariantCulture)] : []);
+        Set(call).Concat(call.Global.Seed is { } seed ? ["seed=" + seed.ToString(CultureInfo.InvariantCulture)] : []);
 
     /// <summary>Runs on the torch thread with everything that a pipeline is given.</summary>
     protected async Task<T> OnEngine<T>(Call call, Func<RunContext, T> run)

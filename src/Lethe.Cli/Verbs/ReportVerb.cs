@@ -3,17 +3,20 @@ using Lethe.Cli.Frame;
 using Lethe.Cli.Reporting;
 using Lethe.Reports;
 using Lethe.Runs;
+using Lethe.Torch;
 
 namespace Lethe.Cli.Verbs;
 
 /// <summary><c>./lethe report</c>: writes the report of a finished run anew, perhaps in another language.</summary>
 public sealed class ReportVerb : Verb
 {
-    private readonly Argument<string> run = Typed.Required("RUN", "The folder of a finished run, such as runs/quickstart.");
+    private readonly Argument<string> run = Typed.Required("RUN", "The folder of a finished run, such as runs/quickstart, or of a finished sweep.");
 
     private readonly Option<ReportLanguage?> language = Typed.Parsed<ReportLanguage>("--language", "en|ja", ReportLanguages.Parse, "Language of the report: English or Japanese; default: en.");
 
-    private readonly Option<string?> output = Typed.Text("--output", "FILE", "File to write; default: report.html in RUN, or report.ja.html.");
+    private readonly Option<string?> output = Typed.Text("--output", "FILE", "File to write; default: report.html in RUN, or report.ja.html; for a sweep sweep.html or sweep.ja.html.");
+
+    private readonly Option<string?> sweep = Typed.Text("--sweep", "FOLDER", "A finished sweep around this run: its trade-off goes into the report, with the run marked in it; default: none.");
 
     /// <inheritdoc/>
     public override string Name => "report";
@@ -31,6 +34,7 @@ public sealed class ReportVerb : Verb
     [
         new("report runs/quickstart", "the report of the demo"),
         new("report runs/quickstart --language ja", "the same in Japanese"),
+        new("report runs/quickstart --sweep runs/sweep", "with the trade-off of a sweep"),
         new("report runs/quickstart --output ~/report.html", "into a file of your own"),
     ];
 
@@ -38,18 +42,30 @@ public sealed class ReportVerb : Verb
     public override IReadOnlyList<Argument> Arguments => [run];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Option> Options => [language, output];
+    public override IReadOnlyList<Option> Options => [language, sweep, output];
 
     /// <inheritdoc/>
     public override Task<Outcome> Run(Call call)
     {
         var chosen = call.Value(language) ?? ReportLanguage.English;
-        var (input, file) = RunReport.Write(new RunPaths(call.Value(run)), chosen, call.Value(output));
+        var paths = new RunPaths(call.Value(run));
+        if (!File.Exists(paths.Result) && SweepFiles.Holds(paths.Root))
+            return Task.FromResult(OfSweep(call, paths.Root, chosen));
+        var around = call.Value(sweep) is { } folder ? SweepFiles.Read(folder) : null;
+        var (input, file) = RunReport.Write(paths, chosen, call.Value(output), around);
         return Task.FromResult(new Outcome(new ReportWritten(file, chosen.Code()), console =>
         {
             console.Profile.Out.Writer.Write(TextSummary.Render(input.Result, chosen));
             console.Profile.Out.Writer.WriteLine($"\n{file}");
         }));
+    }
+
+    private Outcome OfSweep(Call call, string folder, ReportLanguage chosen)
+    {
+        if (call.Value(sweep) is { } other)
+            throw new UsageException($"{folder} is a sweep itself; --sweep {other} belongs to the report of a run.");
+        var file = SweepFiles.Write(folder, SweepFiles.Read(folder), chosen, call.Value(output));
+        return new Outcome(new ReportWritten(file, chosen.Code()), console => console.Profile.Out.Writer.WriteLine(file));
     }
 }
 

@@ -22,6 +22,11 @@ public static class DatasetFiles
     /// <summary>The names of the known data sets, as plans write them.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Sets.Select(set => set.Name)];
 
+    /// <summary>What the labels of a data set mean, whether or not its files are here.</summary>
+    /// <param name="name">Its name in plans.</param>
+    /// <returns>The names in order; null if there is no such data set.</returns>
+    public static IReadOnlyList<string>? LabelNamesOf(string name) => Array.Find(Sets, set => set.Name == name)?.LabelNames;
+
     /// <summary>Finds a data set.</summary>
     /// <param name="name">mnist or fashion-mnist.</param>
     /// <param name="folder">The folder that holds the four files; null to look where the set usually is.</param>

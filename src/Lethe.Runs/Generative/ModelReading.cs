@@ -54,11 +54,33 @@ public sealed class ModelReading
                 Inputs = [new StageInput("model", model.Sha256), judge.As("judge"), data.Input],
                 Environment = GenerativeStages.Environment,
             },
-            work => Compute(work, model, judge, data, plan, forgotten, targets.Retained, (ulong)seed));
-        return Load(artefact, data);
+            work =>
+            {
+                var (tensors, features) = Compute(model, judge, data, plan, forgotten, targets.Retained, (ulong)seed, work.Report);
+                work.WriteJson(MeasuresName, features);
+                ModelFiles.Write(work.PathOf(TensorsName), tensors);
+            });
+        return From(ModelFiles.Read(artefact.PathOf(TensorsName)).Tensors,
+            JsonSerializer.Deserialize<FeatureMeasures>(File.ReadAllBytes(artefact.PathOf(MeasuresName)), ResultJson.Options)!, data);
     }
 
-    private static void Compute(StageWork work, ModelFile file, Artefact judgeArtefact, DataSource data, MeasurePlan plan, int[] forgotten, IReadOnlyList<int> retained, ulong seed)
+    /// <summary>Reads a model and writes nothing: the same measurement as <see cref="Stage"/>, for a look that is no part of a run.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="judge">The judge's artefact.</param>
+    /// <param name="data">Real images.</param>
+    /// <param name="plan">What is measured.</param>
+    /// <param name="targets">What is forgotten and kept.</param>
+    /// <param name="seed">Decides all noise.</param>
+    /// <param name="report">Told how far it is: parts done, parts in all, what is being done.</param>
+    public static ModelReading Measure(ModelFile model, Artefact judge, DataSource data, MeasurePlan plan, UnlearnTargets targets, long seed, Action<long, long, string> report)
+    {
+        int[] forgotten = [.. targets.Concepts.Select(concept => concept.Label).Order()];
+        var (tensors, features) = Compute(model, judge, data, plan, forgotten, targets.Retained, (ulong)seed, report);
+        return From(tensors, features, data);
+    }
+
+    private static (Dictionary<string, HostArray> Tensors, FeatureMeasures Features) Compute(
+        ModelFile file, Artefact judgeArtefact, DataSource data, MeasurePlan plan, int[] forgotten, IReadOnlyList<int> retained, ulong seed, Action<long, long, string> report)
     {
         using var scope = new TensorScope();
         using var noGrad = Autograd.NoGrad();
@@ -76,20 +98,20 @@ public sealed class ModelReading
             tensors.Add($"log_probabilities.{condition}", judged.ToHost());
             if (retained.Contains(condition))
                 features.Add(seen);
-            work.Report(condition + 1, parts, "samples");
+            report(condition + 1, parts, "samples");
         }
         tensors.Add("samples", Look(model, plan.GridSamples, random).ToHost());
         var (images, labels) = data.TestValues();
         var bound = NegativeElbo.Measure(model, images, labels, random, new NegativeElboOptions { Draws = plan.Draws });
         tensors.Add("negative_elbo", Tensor.FromArray(bound.Values.ToArray(), bound.Values.Count).ToHost());
-        work.Report(parts - 1, parts, "bound of real images");
+        report(parts - 1, parts, "bound of real images");
         var kept = Tensor.FromArray(labels.ToArray<long>().Select((label, k) => (label, k)).Where(item => retained.Contains((int)item.label)).Select(item => (long)item.k).ToArray());
         var real = JudgeFeatures.Read(judge.Features, Some(images.IndexSelect(0, kept), plan.FeatureSamples, random));
         var generated = JudgeFeatures.Read(rows => rows, Some(Tensor.Cat([.. features]), plan.FeatureSamples, random));
         var near = Neighbourhoods.Between(real, generated);
-        work.WriteJson(MeasuresName, new FeatureMeasures(FrechetDistance.Between(real, generated), near.Precision, near.Recall));
-        work.Report(parts, parts, "features");
-        ModelFiles.Write(work.PathOf(TensorsName), tensors);
+        var distances = new FeatureMeasures(FrechetDistance.Between(real, generated), near.Precision, near.Recall);
+        report(parts, parts, "features");
+        return (tensors, distances);
     }
 
     // 1,000 at once: the judge's convolutions then take about 50 MB.
@@ -123,16 +145,14 @@ public sealed class ModelReading
         return rows.IndexSelect(0, Tensor.RandPerm(rows.Size(0), stream).Narrow(0, 0, most));
     }
 
-    private static ModelReading Load(Artefact artefact, DataSource data)
+    private static ModelReading From(IReadOnlyDictionary<string, HostArray> tensors, FeatureMeasures features, DataSource data)
     {
         using var scope = new TensorScope();
-        var tensors = ModelFiles.Read(artefact.PathOf(TensorsName)).Tensors;
         var conditions = data.LabelNames.Count;
         var judged = new JudgeReadings(conditions, checked((int)tensors["log_probabilities.0"].Shape[1]));
         for (var condition = 0; condition < conditions; condition++)
             judged.Add(condition, Tensor.From(tensors[$"log_probabilities.{condition}"]));
         var bound = NegativeElbo.FromValues(Tensor.From(tensors["negative_elbo"]).ToArray<double>(), data.Test.Labels.ToArray<long>());
-        var features = JsonSerializer.Deserialize<FeatureMeasures>(File.ReadAllBytes(artefact.PathOf(MeasuresName)), ResultJson.Options)!;
         return new ModelReading(judged, bound, features, tensors["samples"]);
     }
 }

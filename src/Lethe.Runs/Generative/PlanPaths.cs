@@ -7,13 +7,16 @@ public static class PlanPaths
 {
     private const string Shared = "${shared}";
 
+    /// <summary>Whether a path lies in the shared folder, wherever its plan lies.</summary>
+    public static bool IsShared(string path) => path.StartsWith(Shared, StringComparison.Ordinal);
+
     /// <summary>The path that a plan means.</summary>
     /// <param name="path">As the plan writes it.</param>
     /// <param name="planFile">The plan's file.</param>
     /// <exception cref="BadInputException">It begins with ${shared}, and there is no shared folder.</exception>
     public static string Resolve(string path, string planFile)
     {
-        if (!path.StartsWith(Shared, StringComparison.Ordinal))
+        if (!IsShared(path))
             return Path.GetFullPath(path, Path.GetDirectoryName(Path.GetFullPath(planFile))!);
         var folder = SharedFolder() ?? throw new BadInputException(
             $"{planFile}: '{path}' lies in the shared folder, which is not here: set LETHE_SHARED to it, put it beside the checkout as ../shared, or name a model of your own.");

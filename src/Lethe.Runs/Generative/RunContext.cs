@@ -11,6 +11,9 @@ public sealed record RunContext
     /// <summary>The run's own folder; null names it after plan and digest.</summary>
     public string? RunFolder { get; init; }
 
+    /// <summary>The cache that the run shares with others; null for <see cref="ArtefactCache.DefaultFolder"/>.</summary>
+    public string? CacheFolder { get; init; }
+
     /// <summary>Who is told how it goes.</summary>
     public IProgressSink Progress { get; init; } = SilentProgress.Instance;
 

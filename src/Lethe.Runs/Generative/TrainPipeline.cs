@@ -42,7 +42,7 @@ public static class TrainPipeline
         using var folder = RunFolder.Open(path, plan, 100L << 20, time: context.Time);
         using var runner = new StageRunner(folder, new StageRunnerOptions
         {
-            Cache = new ArtefactCache(ArtefactCache.DefaultFolder(path), context.Time),
+            Cache = new ArtefactCache(context.CacheFolder ?? ArtefactCache.DefaultFolder(path), context.Time),
             Progress = context.Progress,
             Time = context.Time,
             Cancellation = context.Cancellation,

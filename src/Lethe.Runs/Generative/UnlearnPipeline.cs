@@ -37,7 +37,7 @@ public static class UnlearnPipeline
         Preflight.Check(Estimates.Of(value), path, ThisMachine.Instance, context.Progress);
         using var runner = new StageRunner(folder, new StageRunnerOptions
         {
-            Cache = new ArtefactCache(ArtefactCache.DefaultFolder(path), context.Time),
+            Cache = new ArtefactCache(context.CacheFolder ?? ArtefactCache.DefaultFolder(path), context.Time),
             Progress = context.Progress,
             Time = context.Time,
             Cancellation = context.Cancellation,

@@ -73,14 +73,25 @@ public static class PlanReader
     /// <param name="path">The file.</param>
     /// <param name="overrides">Overrides such as "method.strength=50", laid over the file in their order.</param>
     /// <exception cref="UsageException">There is no such file, or the plan or an override is not right; the message says where and what is allowed.</exception>
-    public static Plan<T> Read<T>(string path, IEnumerable<string>? overrides = null) where T : class
+    public static Plan<T> Read<T>(string path, IEnumerable<string>? overrides = null) where T : class => Parse<T>(Text(path), path, overrides);
+
+    /// <summary>Reads a plan file and lays values over it that another plan wrote, such as one point of a sweep's grid.</summary>
+    /// <typeparam name="T">The plan record, or the abstract record of its kinds.</typeparam>
+    /// <param name="path">The file.</param>
+    /// <param name="values">The values, laid over the file in their order; an error points at where they were written.</param>
+    /// <exception cref="UsageException">There is no such file, or the plan or a value is not right.</exception>
+    public static Plan<T> Read<T>(string path, IEnumerable<PlanAssignment> values) where T : class =>
+        new((T)PlanBinder.Bind(values.Aggregate(PlanParser.Parse(Text(path), path), PlanOverride.Apply), typeof(T)), path);
+
+    /// <summary>The text of a plan file.</summary>
+    /// <exception cref="UsageException">There is no such file, or it is no text of a plan's size.</exception>
+    internal static string Text(string path)
     {
-        string yaml;
         try
         {
             if (new FileInfo(path) is { Exists: true, Length: > PlanParser.LargestPlan } file)
                 throw new UsageException($"{path} has {file.Length} bytes; a plan has at most {PlanParser.LargestPlan}. Is it a plan?");
-            yaml = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(File.ReadAllBytes(path)).TrimStart('\uFEFF');
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(File.ReadAllBytes(path)).TrimStart('\uFEFF');
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -94,7 +105,6 @@ public static class PlanReader
         {
             throw new UsageException($"{path}: the plan cannot be read: {e.Message}", e);
         }
-        return Parse<T>(yaml, path, overrides);
     }
 
     /// <summary>Reads a plan's text.</summary>

@@ -13,14 +13,35 @@ public static class PlanOverride
     /// <exception cref="UsageException">There is no "=", a name is empty, or the path runs through a single value or past the end of a list.</exception>
     public static PlanNode Apply(PlanNode root, string assignment)
     {
+        var parsed = Parse(assignment);
+        return Put(root, parsed.Path.Split('.'), parsed.Value, new PlanPlace("--set " + assignment, 0, 0));
+    }
+
+    /// <summary>Lays a value over a plan that was written elsewhere.</summary>
+    /// <param name="root">The plan.</param>
+    /// <param name="assignment">Where it goes, and the value.</param>
+    /// <returns>A plan with the value in its place; <paramref name="root"/> is not changed.</returns>
+    /// <exception cref="UsageException">A name in the path is empty, or the path runs through a single value or past the end of a list.</exception>
+    public static PlanNode Apply(PlanNode root, PlanAssignment assignment)
+    {
+        var path = assignment.Path.Split('.');
+        if (path.Any(name => name.Length == 0))
+            throw assignment.Value.Place.Refuse($"a name in the path '{assignment.Path}' is empty; write it as path.to.key.");
+        return Put(root, path, assignment.Value, assignment.Value.Place);
+    }
+
+    /// <summary>Reads an override as it is typed.</summary>
+    /// <exception cref="UsageException">There is no "=", or a name is empty.</exception>
+    public static PlanAssignment Parse(string assignment)
+    {
         var equals = assignment.IndexOf('=', StringComparison.Ordinal);
         if (equals <= 0)
             throw new UsageException($"--set {assignment}: write it as --set path.to.key=value.");
         var shown = "--set " + assignment;
-        var path = assignment[..equals].Trim().Split('.');
-        if (path.Any(name => name.Length == 0))
+        var path = assignment[..equals].Trim();
+        if (path.Split('.').Any(name => name.Length == 0))
             throw new UsageException($"{shown}: a name in the path '{assignment[..equals]}' is empty; write it as --set path.to.key=value.");
-        return Put(root, path, PlanParser.ParseValue(assignment[(equals + 1)..], shown), new PlanPlace(shown, 0, 0));
+        return new PlanAssignment(path, PlanParser.ParseValue(assignment[(equals + 1)..], shown));
     }
 
     private static PlanNode Put(PlanNode? node, ReadOnlySpan<string> path, PlanNode value, PlanPlace place)
@@ -47,3 +68,8 @@ public static class PlanOverride
         }
     }
 }
+
+/// <summary>A value and where in a plan it goes.</summary>
+/// <param name="Path">The key, such as "method.strength"; an item of a list is named by its number from 0.</param>
+/// <param name="Value">The value as it was written.</param>
+public sealed record PlanAssignment(string Path, PlanNode Value);

@@ -55,7 +55,17 @@ public sealed record UnlearnResult
 
     /// <summary>The classifier that read the samples; null in results of versions that did not record it.</summary>
     public JudgeFacts? Judge { get; init; }
+
+    /// <summary>What was measured, in a result of <c>evaluate</c>; null in a run's own result.</summary>
+    public EvaluationFacts? Evaluation { get; init; }
 }
+
+/// <summary>A measurement that was made after a run, with noise of its own.</summary>
+/// <param name="Run">The run whose base model, judge and plan it was made with.</param>
+/// <param name="Model">The file that "after" was measured from.</param>
+/// <param name="ModelDigest">SHA-256 of that file.</param>
+/// <param name="OwnModel">Whether that is the model which the run exported; otherwise nothing is known of how it came to be.</param>
+public sealed record EvaluationFacts(string Run, string Model, string ModelDigest, bool OwnModel);
 
 /// <summary>Where and when a run took place.</summary>
 /// <param name="Id">Name of the run folder.</param>
@@ -94,7 +104,7 @@ public sealed record ConceptRequest(int Label, string Name, string Surrogate, in
 public sealed record JudgeFacts(string Name, string Digest, Measure Accuracy);
 
 /// <summary>How it was done.</summary>
-/// <param name="Name">"selective-amnesia".</param>
+/// <param name="Name">"selective-amnesia"; "unknown" where <c>evaluate</c> was given a model that the run did not make.</param>
 /// <param name="Preset">"fixed" or "released".</param>
 /// <param name="Options">Every option with the value used.</param>
 /// <param name="Steps">Steps taken.</param>

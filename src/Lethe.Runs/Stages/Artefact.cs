@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Lethe.Formats;
 using Lethe.Runs.Results;
+using Lethe.Torch;
 
 namespace Lethe.Runs;
 
@@ -92,6 +93,27 @@ public sealed record Artefact(string Folder, ArtefactRecord Record, ArtefactSour
     public string PathOf(string file) => Record.Files.Any(known => known.Name == file)
         ? Path.Combine(Folder, file)
         : throw new InvalidOperationException($"Stage '{Record.Stage}' has no file '{file}'; it has {string.Join(", ", Record.Files.Select(known => known.Name))}.");
+
+    /// <summary>Opens the artefact of a finished run's stage, whatever it was computed from, and verifies every file of it.</summary>
+    /// <param name="paths">The run.</param>
+    /// <param name="stage">The stage.</param>
+    /// <exception cref="BadInputException">The run has no such artefact, or it is damaged.</exception>
+    public static Artefact Open(RunPaths paths, string stage)
+    {
+        var folder = paths.Stage(stage);
+        var record = Path.Combine(folder, RecordName);
+        if (!File.Exists(record))
+            throw new BadInputException($"{paths.Root}: the run has no artefact '{stage}'; it is not finished, or its stages were removed. Run its plan again to finish it.");
+        try
+        {
+            var digest = JsonSerializer.Deserialize<ArtefactRecord>(File.ReadAllBytes(record), Strict)?.Digest ?? "";
+            return TryOpen(folder, digest, ArtefactSource.Run, out var damage) ?? throw new BadInputException($"{folder} is damaged: {damage}. Run the run's plan again to mend it.");
+        }
+        catch (JsonException error)
+        {
+            throw new BadInputException($"{record} cannot be read: {error.Message}", error);
+        }
+    }
 
     /// <summary>Opens an artefact and verifies every file of it.</summary>
     /// <param name="folder">Its folder.</param>

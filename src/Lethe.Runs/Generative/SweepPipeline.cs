@@ -1,0 +1,113 @@
+using Lethe.Formats;
+using Lethe.Runs.Plans;
+using Lethe.Runs.Results;
+using Lethe.Torch;
+
+namespace Lethe.Runs.Generative;
+
+/// <summary>A share of a sweep's points: every <paramref name="Count"/>-th, beginning with the <paramref name="Index"/>-th.</summary>
+/// <param name="Index">From 0 to <paramref name="Count"/> - 1.</param>
+/// <param name="Count">Number of shards, 1 for the whole.</param>
+public readonly record struct Shard(int Index, int Count)
+{
+    /// <summary>Everything.</summary>
+    public static Shard Whole { get; } = new(0, 1);
+
+    /// <summary>Whether a point belongs to this shard.</summary>
+    public bool Has(int point) => point % Count == Index;
+
+    /// <summary>Reads "0/4".</summary>
+    /// <exception cref="UsageException">It says something else.</exception>
+    public static Shard Parse(string text)
+    {
+        var parts = text.Split('/');
+        return parts.Length == 2 && int.TryParse(parts[0], System.Globalization.NumberStyles.None, null, out var index) && int.TryParse(parts[1], System.Globalization.NumberStyles.None, null, out var count) && index < count
+            ? new Shard(index, count)
+            : throw new UsageException($"--shard is '{text}'; write it as i/n with i from 0 to n - 1, such as 0/4.");
+    }
+}
+
+/// <summary>
+/// Runs the points of a sweep one after another, each a run of its own below the sweep's folder. What they have in common (base, judge,
+/// the measurement before, the Fisher information) comes from the shared cache and is computed once; a point that is finished is found finished.
+/// </summary>
+public static class SweepPipeline
+{
+    /// <summary>Runs the points of a shard. Call on the torch thread.</summary>
+    /// <param name="sweep">The sweep.</param>
+    /// <param name="points">Its points.</param>
+    /// <param name="shard">Which of them are run here.</param>
+    /// <param name="context">Everything else; its run folder is the sweep's.</param>
+    /// <returns>The sweep with every point that is finished, whoever ran it, and its folder. Only where none is pending has sweep.json been written.</returns>
+    /// <exception cref="UsageException">The folder holds another sweep, or cannot be written.</exception>
+    /// <exception cref="RunCancelledException">The user stopped it.</exception>
+    public static (SweepResult Result, string Folder) Run(Plan<SweepPlan> sweep, IReadOnlyList<SweepRun> points, Shard shard, RunContext context)
+    {
+        var folder = context.RunFolder ?? Path.Combine(context.RunsFolder, $"{Path.GetFileNameWithoutExtension(sweep.Source)}-{SweepPoints.Digest(sweep, points)[..8]}");
+        Claim(folder, sweep, points);
+        var cache = context.CacheFolder ?? ArtefactCache.DefaultFolder(folder);
+        for (var k = 0; k < points.Count; k++)
+        {
+            if (!shard.Has(k))
+                continue;
+            context.Progress.Note("sweep", $"point {k + 1} of {points.Count}: {points[k].Words}");
+            UnlearnPipeline.Run(points[k].Plan, context with { RunFolder = Path.Combine(folder, points[k].Name), CacheFolder = cache });
+        }
+        var result = Collect(sweep, points, folder);
+        if (result.Pending.Count == 0)
+            AtomicFile.Write(FileOf(folder), stream => System.Text.Json.JsonSerializer.Serialize(stream, result, ResultJson.Options));
+        return (result, folder);
+    }
+
+    /// <summary>Where a sweep's result lies.</summary>
+    public static string FileOf(string folder) => Path.Combine(folder, "sweep.json");
+
+    /// <summary>The points that no other is as good as: probability of the forgotten class, the lower the better, against accuracy of the retained ones, the higher the better.</summary>
+    public static IReadOnlyList<SweepPoint> WithFront(IReadOnlyList<SweepPoint> points) =>
+        [.. points.Select(point => point with { OnFront = !points.Any(other => Beats(other, point)) })];
+
+    private static bool Beats(SweepPoint one, SweepPoint other)
+    {
+        var (forget, keep) = (one.Forget.Value.CompareTo(other.Forget.Value), one.RetainAccuracy.Value.CompareTo(other.RetainAccuracy.Value));
+        return forget <= 0 && keep >= 0 && (forget < 0 || keep > 0);
+    }
+
+    private static SweepResult Collect(Plan<SweepPlan> sweep, IReadOnlyList<SweepRun> points, string folder)
+    {
+        var done = new List<SweepPoint>();
+        var pending = new List<string>();
+        foreach (var point in points)
+        {
+            var paths = new RunPaths(Path.Combine(folder, point.Name));
+            if (!File.Exists(paths.Result))
+            {
+                pending.Add(point.Name);
+                continue;
+            }
+            var result = UnlearnPipeline.ReadResult(paths);
+            done.Add(new SweepPoint(point.Options, point.Plan.Value.Seed, result.Forget.Probability, result.Forget.Share, result.Retain.AccuracyAfter, result.Retain.NegativeElboChange, OnFront: false, point.Name));
+        }
+        return new SweepResult(sweep.Value.Title, WithFront(done)) { Pending = pending };
+    }
+
+    /// <summary>Shards share the folder, so nobody locks it: each point's folder has a lock of its own, and this text is the same whoever writes it.</summary>
+    private static void Claim(string folder, Plan<SweepPlan> sweep, IReadOnlyList<SweepRun> points)
+    {
+        var file = Path.Combine(folder, "sweep.yaml");
+        var text = $"# {SweepPoints.Digest(sweep, points)}\n{sweep.Resolved}";
+        try
+        {
+            // Asked again at the end: another shard may be writing it just now.
+            if (!File.Exists(file) && Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any(entry => !entry.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal)) && !File.Exists(file))
+                throw new UsageException($"{folder} is no folder of a sweep: it is not empty and holds no sweep.yaml. Choose a new or empty folder.");
+            if (File.Exists(file) && File.ReadAllText(file) != text)
+                throw new UsageException($"{folder} holds another sweep, or one of a plan that has changed since. Choose another folder, or remove this one.");
+            Directory.CreateDirectory(folder);
+            AtomicFile.WriteAllText(file, text);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{folder} cannot be used for a sweep: {e.Message} Choose another folder, or give yourself permission to write there.", e);
+        }
+    }
+}
