@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lethe.Formats;
 using Lethe.Reports;
 using Lethe.Runs.Generative;
@@ -17,7 +18,16 @@ public static class SweepFiles
     public static SweepResult Read(string folder)
     {
         var file = SweepPipeline.FileOf(folder);
-        return RunReport.Parse<SweepResult>(RunReport.ReadFile(file, $"{folder} holds no finished sweep: there is no sweep.json in it. Name the folder of a sweep whose points are all finished."), file);
+        if (!File.Exists(file))
+            throw new BadInputException($"{folder} holds no finished sweep: there is no sweep.json in it. Name the folder of a sweep whose points are all finished.");
+        try
+        {
+            return JsonSerializer.Deserialize<SweepResult>(File.ReadAllBytes(file), ResultJson.Options) ?? throw new BadInputException($"{file} is empty; it has to hold a sweep that Lethe wrote.");
+        }
+        catch (JsonException error)
+        {
+            throw new BadInputException($"{file} is no sweep that this version of Lethe wrote: {error.Message}", error);
+        }
     }
 
     /// <summary>Writes trade-off.svg, in English, and the page.</summary>

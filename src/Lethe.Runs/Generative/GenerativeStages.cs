@@ -145,7 +145,7 @@ public sealed class GenerativeStages(StageRunner runner, DataSource data, string
         });
 
     /// <summary>Share of the test images that a judge gets right.</summary>
-    public Measure JudgeAccuracy(Artefact artefact)
+    public static Measure JudgeAccuracy(Artefact artefact, DataSource data)
     {
         using var judge = ReadJudge(artefact);
         using var scope = new TensorScope();

@@ -54,7 +54,7 @@ public static class TrainPipeline
         var (artefact, bound, accuracy, kind) = plan.Value switch
         {
             TrainVaePlan generator => Train(stages, runner, data, generator, leaveOut),
-            TrainJudgePlan judge => Train(stages, judge),
+            TrainJudgePlan judge => Train(stages, data, judge),
             _ => throw new NotSupportedException($"{plan.Value.GetType().Name} is no kind of training."),
         };
         Directory.CreateDirectory(folder.Paths.Model);
@@ -87,9 +87,9 @@ public static class TrainPipeline
         return (artefact, bound, null, "conditional_vae");
     }
 
-    private static (Artefact, Measure?, Measure?, string) Train(GenerativeStages stages, TrainJudgePlan plan)
+    private static (Artefact, Measure?, Measure?, string) Train(GenerativeStages stages, DataSource data, TrainJudgePlan plan)
     {
         var artefact = stages.Judge(new TrainedJudge { Training = plan.Training }, plan.Seed);
-        return (artefact, null, stages.JudgeAccuracy(artefact), "judge");
+        return (artefact, null, GenerativeStages.JudgeAccuracy(artefact, data), "judge");
     }
 }

@@ -61,7 +61,7 @@ public static class UnlearnPipeline
 
         var result = new UnlearnResultBuilder(value, data, targets, before, after).Build(
             new RunFacts(folder.Paths.Id, started, context.Time.GetUtcNow(), value.Seed, Engine.Threads, context.Device.ToString(), Engine.Version, MachineFacts.LetheVersion, MachineFacts.Here(Engine.Version).Processor),
-            original, exported, judge, fisher, GenerativeStages.ReadForgetting(forgotten), stages.JudgeAccuracy(judge), probes, relearning, Cost(runner));
+            original, exported, judge, fisher, GenerativeStages.ReadForgetting(forgotten), probes, relearning, Cost(runner));
         WritePictures(folder.Paths, before, after);
         // Written once: a run that is found complete keeps the times of the invocation that completed it.
         if (Reread(folder.Paths.Result, result) is { } kept)

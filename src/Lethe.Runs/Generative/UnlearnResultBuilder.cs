@@ -17,7 +17,7 @@ internal sealed class UnlearnResultBuilder(UnlearnPlan plan, DataSource data, Un
 
     public UnlearnResult Build(
         RunFacts run, ModelFile original, ModelFile exported, Artefact judge, Artefact fisher, ForgettingRecord forgetting,
-        Measure judgeAccuracy, IReadOnlyList<ProbeResult>? probes, IReadOnlyList<RelearnResult>? relearning, CostResult cost)
+        IReadOnlyList<ProbeResult>? probes, IReadOnlyList<RelearnResult>? relearning, CostResult cost)
     {
         using var scope = new TensorScope();
         var information = GenerativeStages.ReadFisher(fisher);
@@ -36,7 +36,7 @@ internal sealed class UnlearnResultBuilder(UnlearnPlan plan, DataSource data, Un
             Relearning = relearning,
             Moved = Moved(original, exported, information),
             Cost = cost,
-            Judge = new JudgeFacts(plan.Judge is CheckpointJudge checkpoint ? checkpoint.Path : "trained by the plan", GenerativeStages.ReadModel(judge).Sha256, judgeAccuracy),
+            Judge = new JudgeFacts(plan.Judge is CheckpointJudge checkpoint ? checkpoint.Path : "trained by the plan", GenerativeStages.ReadModel(judge).Sha256, GenerativeStages.JudgeAccuracy(judge, data)),
             NotTested = NotTested(probes, relearning),
         };
     }
