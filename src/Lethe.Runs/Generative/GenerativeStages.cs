@@ -16,7 +16,7 @@ public sealed class GenerativeStages(StageRunner runner, DataSource data, string
     private const string ModelName = "model.safetensors";
 
     /// <summary>What the numbers depend on besides.</summary>
-    public static EnvironmentFacts Environment { get; } = new("float32", "cpu", Engine.Threads, Engine.Version);
+    public static EnvironmentFacts Environment => new("float32", "cpu", Engine.Threads, Engine.Version);
 
     /// <summary>The model that is to forget: checked and taken over, or trained.</summary>
     public Artefact Base(ModelPlan plan, long seed, string name = "base", IReadOnlyList<int>? leaveOut = null) => plan switch
