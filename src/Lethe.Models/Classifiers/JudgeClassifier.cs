@@ -8,7 +8,11 @@ namespace Lethe.Models.Classifiers;
 /// </summary>
 public sealed class JudgeClassifier : Module
 {
+    /// <summary>Most classes.</summary>
+    public const int MostClasses = 4096;
+
     private const int Side = 28;
+    private const int Width = 50; // of the layer before the last
     private readonly Conv2d conv1, conv2;
     private readonly BatchNorm2d bn1, bn2;
     private readonly Dropout2d dropConvolution;
@@ -16,7 +20,7 @@ public sealed class JudgeClassifier : Module
     private readonly Linear fc1, fc2;
 
     /// <summary>A judge with PyTorch's initial values.</summary>
-    /// <param name="classes">Number of classes.</param>
+    /// <param name="classes">Number of classes, 1 to <see cref="MostClasses"/>.</param>
     /// <param name="random">Where initial values and dropout come from; must outlive the judge while it trains.</param>
     public JudgeClassifier(int classes, RandomStream random)
     {
@@ -25,8 +29,8 @@ public sealed class JudgeClassifier : Module
         bn1 = Part("bn1", new BatchNorm2d(10, device: random.Device));
         conv2 = Part("conv2", new Conv2d(10, 20, 5, random));
         bn2 = Part("bn2", new BatchNorm2d(20, device: random.Device));
-        fc1 = Part("fc1", new Linear(320, 50, random));
-        fc2 = Part("fc2", new Linear(50, classes, random));
+        fc1 = Part("fc1", new Linear(320, Width, random));
+        fc2 = Part("fc2", new Linear(Width, classes, random));
         // One half each, as PyTorch's defaults that the paper's code takes.
         dropConvolution = Part("drop_convolution", new Dropout2d(0.5, random));
         drop = Part("drop", new Dropout(0.5, random));
@@ -39,11 +43,11 @@ public sealed class JudgeClassifier : Module
     /// <exception cref="BadInputException">A tensor is missing, left over, or of another shape.</exception>
     public static JudgeClassifier FromState(IReadOnlyDictionary<string, HostArray> state, Device? device = null)
     {
-        if (!state.TryGetValue("fc2.bias", out var bias) || bias.Shape.Count != 1)
-            throw new BadInputException("The checkpoint is no judge: it has no vector 'fc2.bias'.");
+        if (!state.TryGetValue("fc2.weight", out var last) || last.Shape is not [> 0 and <= MostClasses, Width])
+            throw new BadInputException($"The checkpoint is no judge: it has no matrix 'fc2.weight' of [classes, {Width}], 1 to {MostClasses} classes.");
         using var scope = new TensorScope();
         using var random = new RandomStream(0, device);
-        var judge = new JudgeClassifier(checked((int)bias.Shape[0]), random);
+        var judge = new JudgeClassifier((int)last.Shape[0], random);
         try
         {
             // Some writers keep the count of batches as a vector of one.

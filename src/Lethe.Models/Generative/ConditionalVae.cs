@@ -5,10 +5,13 @@ namespace Lethe.Models.Generative;
 /// <summary>Sizes of a <see cref="ConditionalVae"/>.</summary>
 public sealed record ConditionalVaeOptions
 {
+    /// <summary>Most conditions: the table of one-hot rows has as many elements as their square.</summary>
+    public const int MostConditions = 4096;
+
     /// <summary>Pixels of an image. 784 for 28 × 28, as in the paper's code.</summary>
     public long Pixels { get; init; } = 784;
 
-    /// <summary>Number of conditions. 10 digits in the paper's code.</summary>
+    /// <summary>Number of conditions, 1 to <see cref="MostConditions"/>. 10 digits in the paper's code.</summary>
     public int Conditions { get; init; } = 10;
 
     /// <summary>Width of the layer next to the image. 512 in the paper's code.</summary>
@@ -19,6 +22,13 @@ public sealed record ConditionalVaeOptions
 
     /// <summary>Latent dimensions. 8 in the paper's code.</summary>
     public long Latent { get; init; } = 8;
+
+    /// <summary>Every layer with its outputs and inputs, in order.</summary>
+    internal IReadOnlyList<(string Name, long Outputs, long Inputs)> Layers =>
+    [
+        ("fc1", Outer, Pixels + Conditions), ("fc2", Inner, Outer), ("fc31", Latent, Inner), ("fc32", Latent, Inner),
+        ("fc4", Inner, Latent + Conditions), ("fc5", Outer, Inner), ("fc6", Pixels, Outer),
+    ];
 }
 
 /// <summary>
@@ -36,13 +46,8 @@ public sealed class ConditionalVae : Module, ILinearLayers, ILatentGenerator
     public ConditionalVae(ConditionalVaeOptions options, RandomStream random, DType type = DType.Float32)
     {
         Options = options;
-        fc1 = Part("fc1", new Linear(options.Pixels + options.Conditions, options.Outer, random, type: type));
-        fc2 = Part("fc2", new Linear(options.Outer, options.Inner, random, type: type));
-        fc31 = Part("fc31", new Linear(options.Inner, options.Latent, random, type: type));
-        fc32 = Part("fc32", new Linear(options.Inner, options.Latent, random, type: type));
-        fc4 = Part("fc4", new Linear(options.Latent + options.Conditions, options.Inner, random, type: type));
-        fc5 = Part("fc5", new Linear(options.Inner, options.Outer, random, type: type));
-        fc6 = Part("fc6", new Linear(options.Outer, options.Pixels, random, type: type));
+        Linear[] layers = [.. options.Layers.Select(layer => Part(layer.Name, new Linear(layer.Inputs, layer.Outputs, random, type: type)))];
+        (fc1, fc2, fc31, fc32, fc4, fc5, fc6) = (layers[0], layers[1], layers[2], layers[3], layers[4], layers[5], layers[6]);
         identity = Constant(Tensor.Eye(options.Conditions, type, random.Device));
         TrainedParameters = [.. NamedParameters()];
     }
@@ -63,20 +68,25 @@ public sealed class ConditionalVae : Module, ILinearLayers, ILatentGenerator
     /// <exception cref="BadInputException">A tensor is missing, left over, or does not fit the others.</exception>
     public static ConditionalVae FromState(IReadOnlyDictionary<string, HostArray> state, DType type = DType.Float32, Device? device = null)
     {
-        long Size(string name, int dimension) => state.TryGetValue(name, out var array) && array.Shape.Count == 2
+        // Nothing is allocated by what a hostile file claims before the matrices that back it are seen to be there.
+        long Size(string name, int dimension) => state.TryGetValue(name, out var array) && array.Shape is [> 0, > 0]
             ? array.Shape[dimension]
             : throw new BadInputException($"The checkpoint is no conditional VAE: it has no matrix '{name}'.");
         var latent = Size("fc31.weight", 0);
+        var conditions = Size("fc4.weight", 1) - latent;
+        if (conditions is < 1 or > ConditionalVaeOptions.MostConditions)
+            throw new BadInputException($"The checkpoint is no conditional VAE: fc4 takes {Size("fc4.weight", 1)} values, which leaves {conditions} conditions beside {latent} latent dimensions; 1 to {ConditionalVaeOptions.MostConditions} are allowed.");
         var options = new ConditionalVaeOptions
         {
             Pixels = Size("fc6.weight", 0),
-            Conditions = checked((int)(Size("fc4.weight", 1) - latent)),
+            Conditions = (int)conditions,
             Outer = Size("fc1.weight", 0),
             Inner = Size("fc2.weight", 0),
             Latent = latent,
         };
-        if (options.Conditions < 1 || options.Pixels < 1)
-            throw new BadInputException($"The checkpoint is no conditional VAE: fc4 takes {Size("fc4.weight", 1)} values, which leaves no condition beside {latent} latent dimensions.");
+        foreach (var (name, outputs, inputs) in options.Layers)
+            if (Size(name + ".weight", 0) != outputs || Size(name + ".weight", 1) != inputs)
+                throw new BadInputException($"The checkpoint's tensor '{name}.weight' has shape [{Size(name + ".weight", 0)}, {Size(name + ".weight", 1)}]; the model needs [{outputs}, {inputs}].");
         using var scope = new TensorScope();
         using var random = new RandomStream(0, device);
         var model = new ConditionalVae(options, random, type);

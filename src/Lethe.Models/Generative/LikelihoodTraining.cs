@@ -184,7 +184,7 @@ public sealed class LikelihoodTraining : ITrainingLoop, IDisposable
         using var scope = new TensorScope();
         using var noGrad = Autograd.NoGrad();
         foreach (var (name, tensor) in model.TrainedParameters)
-            tensor.CopyInPlace(Tensor.From(state.Array("parameters." + name)));
+            tensor.CopyInPlace(Tensor.From(state.Array("parameters." + name, tensor)));
         optimizer.Load(state, "optimizer.");
         average?.Load(state, "average.");
         random.Restore(state.Array("random"));

@@ -51,6 +51,17 @@ public sealed class Ema : IDisposable
         Foreach.AddInPlace(averages, parameters, 1 - share);
     }
 
+    /// <summary>Begins anew with the parameters as they are now.</summary>
+    /// <exception cref="InvalidOperationException">The parameters hold the averages.</exception>
+    public void Restart()
+    {
+        RefuseSwapped();
+        using var noGrad = Autograd.NoGrad();
+        foreach (var (parameter, average) in parameters.Zip(averages))
+            average.CopyInPlace(parameter);
+        Updates = 0;
+    }
+
     /// <summary>Exchanges the values of parameters and averages, in place: the model then computes with the averages; again, and it trains on.</summary>
     public void Swap()
     {

@@ -64,7 +64,7 @@ public sealed class FisherEstimator : ITrainingLoop, IDisposable
     /// <param name="model">The trained model; its parameters are left as they are.</param>
     /// <param name="options">How.</param>
     /// <param name="seed">Decides the samples and the noise.</param>
-    /// <exception cref="UsageException">The closed form is asked for and the model has none.</exception>
+    /// <exception cref="UsageException">The closed form is asked for and the model has none, or there are fewer samples than conditions.</exception>
     public FisherEstimator(IConditionalLikelihood model, FisherOptions options, ulong seed)
     {
         if (options.Samples < model.Conditions)
@@ -101,6 +101,7 @@ public sealed class FisherEstimator : ITrainingLoop, IDisposable
     public string? StopReason => null;
 
     /// <inheritdoc/>
+    /// <remarks>Measures "samples", those done so far.</remarks>
     public IReadOnlyList<(string Name, double Value)> Advance()
     {
         var (condition, batch) = Position();
@@ -112,7 +113,7 @@ public sealed class FisherEstimator : ITrainingLoop, IDisposable
         else
             AddPerSample(images, condition);
         Step++;
-        return [("samples", Math.Min(options.Samples, Step * options.Batch))];
+        return [("samples", SamplesDone())];
     }
 
     /// <summary>Adds the squared gradients of a batch of one condition by the closed form.</summary>
@@ -136,9 +137,8 @@ public sealed class FisherEstimator : ITrainingLoop, IDisposable
     internal void AddSample(Tensor image, int condition, Tensor[] noise)
     {
         using var scope = new TensorScope();
-        var draws = noise[0].Size(0);
         var bound = model.NegativeElbo(
-            image.Expand([draws, .. model.ImageShape]), Tensor.Full([draws], condition, DType.Int64, image.Device), noise).Sum();
+            image.Expand([options.Draws, .. model.ImageShape]), Tensor.Full([options.Draws], condition, DType.Int64, image.Device), noise).Sum();
         var gradients = Autograd.Grad([bound], [.. model.TrainedParameters.Select(entry => entry.Tensor)]);
         using var noGrad = Autograd.NoGrad();
         for (var k = 0; k < gradients.Length; k++)
@@ -177,7 +177,7 @@ public sealed class FisherEstimator : ITrainingLoop, IDisposable
     {
         using var scope = new TensorScope();
         for (var k = 0; k < sums.Length; k++)
-            sums[k].CopyInPlace(Tensor.From(state.Array("sums." + model.TrainedParameters[k].Name)));
+            sums[k].CopyInPlace(Tensor.From(state.Array("sums." + model.TrainedParameters[k].Name, sums[k])));
         random.Restore(state.Array("random"));
         Step = state.Integer("step");
     }
@@ -208,6 +208,17 @@ public sealed class FisherEstimator : ITrainingLoop, IDisposable
     private long SamplesOf(int condition) => options.Samples / model.Conditions + (condition < options.Samples % model.Conditions ? 1 : 0);
 
     private long BatchesOf(int condition) => (SamplesOf(condition) + options.Batch - 1) / options.Batch;
+
+    private long SamplesDone()
+    {
+        var (left, done) = (Step, 0L);
+        for (var condition = 0; condition < model.Conditions && left > 0; condition++)
+        {
+            done += Math.Min(left * options.Batch, SamplesOf(condition));
+            left -= BatchesOf(condition);
+        }
+        return done;
+    }
 
     private (int Condition, long Batch) Position()
     {

@@ -32,6 +32,8 @@ public sealed record FisherInformation(int Conditions, long Samples, ulong? Seed
         var forgottenWeight = (1 - strength) / strength;
         if (Conditions == 0 && forgottenWeight != 1)
             throw new UsageException($"The Fisher matrix given is a mean over all conditions, which allows strength 0.5 alone, not {strength}; leave 'fisher.path' out to have it estimated apart for each condition.");
+        if (Conditions > 0 && protectedConditions.Concat(forgottenConditions).FirstOrDefault(condition => condition >= Conditions, -1) is var missing and >= 0)
+            throw new BadInputException($"The Fisher matrix covers the conditions 0 to {Conditions - 1}, and not {missing}; it belongs to another model.");
         var result = new Tensor[parameters.Count];
         for (var k = 0; k < result.Length; k++)
         {

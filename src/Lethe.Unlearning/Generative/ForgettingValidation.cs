@@ -13,6 +13,7 @@ internal sealed class ForgettingValidation : IDisposable
     private readonly IReadOnlyList<ForgetTarget> targets;
     private readonly SelectiveAmnesiaOptions options;
     private readonly (SurrogateDraw Draw, Tensor Conditions, Tensor[] Noise)[] forget;
+    private readonly double?[] floors; // mean over the draws; null where none is known or latents of generation are not fitted
     private readonly SamplePool replay;
     private readonly Tensor[] replayNoise;
     private readonly double before;
@@ -30,6 +31,7 @@ internal sealed class ForgettingValidation : IDisposable
         forget = [.. targets.Select(target => (target.Surrogate.Draw(n, random), Tensor.Full([n], target.Condition, DType.Int64, device), frozen.DrawNoise(n, random)))];
         replay = SamplePool.Generate(frozen, retained, n, random);
         replayNoise = frozen.DrawNoise(n, random);
+        floors = [.. forget.Select(entry => options.GenerationLatents ? entry.Draw.Floors?.Mean().Item() : null)];
         foreach (var tensor in Tensors())
             TensorScope.Detach(tensor);
         before = Bound(frozen, replay.Images, replay.Conditions, replayNoise);
@@ -41,13 +43,13 @@ internal sealed class ForgettingValidation : IDisposable
     public ForgettingStop? Read(IConditionalLikelihood model, long step)
     {
         var now = targets.Select((target, k) => Surrogates(model, k)).ToArray();
-        var above = targets.Select((target, k) => Floor(k) is { } floor ? now[k] - floor : last is null ? double.PositiveInfinity : last[k] - now[k]).ToArray();
+        var above = now.Select((nats, k) => floors[k] is { } floor ? nats - floor : last?[k] - nats).ToArray();
         last = now;
         var reading = new ForgettingReading(step, above, Bound(model, replay.Images, replay.Conditions, replayNoise) - before);
         readings.Add(reading);
         if (step < options.MinimumSteps || reading.Rise > options.StopRise)
             return null;
-        if (above.All(nats => nats <= options.StopWithin))
+        if (above.All(nats => nats <= options.StopWithin)) // null, where nothing is known yet, is not
             return new ForgettingStop(CriterionMet: true, FormattableString.Invariant($"at step {step} every surrogate is within {options.StopWithin} nats of its floor and replay has risen by {reading.Rise:0.00} nats"));
         return options.Patience > 0 && Stalled()
             ? new ForgettingStop(CriterionMet: false, FormattableString.Invariant($"at step {step} no surrogate has come nearer to its floor for {options.Patience} readings; the farthest is {above.Max():0.00} nats above"))
@@ -56,14 +58,14 @@ internal sealed class ForgettingValidation : IDisposable
 
     public void Save(StateWriter state)
     {
-        state.Add("readings", JsonSerializer.Serialize(readings, Infinite));
+        state.Add("readings", JsonSerializer.Serialize(readings));
         state.Add("last", JsonSerializer.Serialize(last));
     }
 
     public void Load(StateReader state)
     {
         readings.Clear();
-        readings.AddRange(JsonSerializer.Deserialize<List<ForgettingReading>>(state.Text("readings"), Infinite) ?? []);
+        readings.AddRange(JsonSerializer.Deserialize<List<ForgettingReading>>(state.Text("readings")) ?? []);
         last = JsonSerializer.Deserialize<double[]>(state.Text("last"));
     }
 
@@ -73,19 +75,15 @@ internal sealed class ForgettingValidation : IDisposable
             tensor.Dispose();
     }
 
-    private static readonly JsonSerializerOptions Infinite = new() { NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
-
     // The best of the last readings is no better than the best before them.
     private bool Stalled() => readings.Count > options.Patience && Enumerable.Range(0, targets.Count).All(k =>
         readings.TakeLast(options.Patience).Min(reading => reading.Forget[k]) >= readings.SkipLast(options.Patience).Min(reading => reading.Forget[k]));
-
-    private double? Floor(int target) => options.GenerationLatents ? targets[target].Surrogate.Floor : null;
 
     // At the latents that generation uses where the surrogate has them and they are fitted; the bound else.
     private double Surrogates(IConditionalLikelihood model, int target)
     {
         var (draw, conditions, noise) = forget[target];
-        if (Floor(target) is null || model is not ILatentGenerator generator || draw.Latents is null)
+        if (floors[target] is null || model is not ILatentGenerator generator || draw.Latents is null)
             return Bound(model, draw.Images, conditions, noise);
         using var scope = new TensorScope();
         using var noGrad = Autograd.NoGrad();
@@ -102,9 +100,8 @@ internal sealed class ForgettingValidation : IDisposable
     private IEnumerable<Tensor> Tensors()
     {
         foreach (var (draw, conditions, noise) in forget)
-            foreach (var tensor in (Tensor?[])[draw.Images, draw.Latents, conditions, .. noise])
-                if (tensor is not null)
-                    yield return tensor;
+            foreach (var tensor in (Tensor[])[.. draw.Tensors, conditions, .. noise])
+                yield return tensor;
         foreach (var tensor in (Tensor[])[replay.Images, replay.Conditions, .. replayNoise])
             yield return tensor;
     }

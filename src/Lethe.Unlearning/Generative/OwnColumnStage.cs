@@ -19,8 +19,6 @@ internal sealed class OwnColumnStage : IDisposable
     {
         this.model = model;
         own = [.. Columns(model, targets)];
-        if (own.Length == 0)
-            throw new UsageException($"method.column_steps is {options.ColumnSteps}, but this model has no weights that one condition alone reads; set it to 0.");
         foreach (var (_, column, _) in own)
             TensorScope.Detach(column);
         // Without replay its rows are free for surrogates.
@@ -60,7 +58,7 @@ internal sealed class OwnColumnStage : IDisposable
     public void Load(StateReader state, string prefix)
     {
         for (var k = 0; k < copies.Length; k++)
-            copies[k].CopyInPlace(Tensor.From(state.Array($"{prefix}copy{k}")));
+            copies[k].CopyInPlace(Tensor.From(state.Array($"{prefix}copy{k}", copies[k])));
         optimizer.Load(state, prefix + "optimizer.");
     }
 

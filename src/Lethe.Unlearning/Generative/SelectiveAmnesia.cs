@@ -40,16 +40,20 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
     /// <param name="model">The model to change; holds θ* now.</param>
     /// <param name="frozen">The model as it was; gives the replay. May not be <paramref name="model"/>.</param>
     /// <param name="fisher">Fisher information at θ*.</param>
-    /// <param name="targets">What to forget; at least one.</param>
+    /// <param name="targets">What to forget; at least one. Their surrogates are disposed with this.</param>
     /// <param name="retained">Conditions that must stay.</param>
     /// <param name="options">How.</param>
     /// <param name="seed">Decides all randomness.</param>
-    /// <exception cref="UsageException">A condition is forgotten twice, forgotten and retained, or not there.</exception>
+    /// <exception cref="UsageException">
+    /// A condition is forgotten twice, forgotten and retained, or not there; the model has no columns for a first stage; or a Fisher matrix that
+    /// is a mean over conditions is to be weighed by condition.
+    /// </exception>
+    /// <exception cref="BadInputException">The Fisher matrix belongs to another model.</exception>
     public SelectiveAmnesia(
         IConditionalLikelihood model, IConditionalLikelihood frozen, FisherInformation fisher, IReadOnlyList<ForgetTarget> targets,
         IReadOnlyList<int> retained, SelectiveAmnesiaOptions options, ulong seed)
     {
-        Check(model, targets, retained, options);
+        Check(model, frozen, targets, retained, options);
         this.model = model;
         this.frozen = frozen;
         this.targets = targets;
@@ -60,8 +64,10 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
         var type = parameters[0].DType;
         using var scope = new TensorScope();
         using var noGrad = Autograd.NoGrad();
+        // What may be refused comes first, while nothing has left the scope.
+        var diagonal = fisher.Diagonal(retained, [.. targets.Select(target => target.Condition)], options.Strength, model.TrainedParameters);
+        this.fisher = [.. diagonal.Select(TensorScope.Detach)];
         anchors = [.. parameters.Select(parameter => TensorScope.Detach(parameter.Detach().Clone()))];
-        this.fisher = [.. fisher.Diagonal(retained, [.. targets.Select(target => target.Condition)], options.Strength, model.TrainedParameters).Select(TensorScope.Detach)];
         forgetting = new ForgettingBatch(targets, options.ForgetBatch, options.GenerationLatents, model);
         weights = TensorScope.Detach(Tensor.Cat([
             Tensor.Full([options.ForgetBatch], 1.0 / options.ForgetBatch, type, device),
@@ -102,6 +108,9 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
     public IReadOnlyList<(string Name, double Value)> Advance()
     {
         using var scope = new TensorScope();
+        // The average is one of the second stage; what the first stage has moved is where it begins.
+        if (Step == options.ColumnSteps)
+            average?.Restart();
         double forget, replay = 0, ewc = 0;
         if (Step < options.ColumnSteps)
             forget = ownColumns!.Advance(random);
@@ -144,7 +153,7 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
         using var scope = new TensorScope();
         using var noGrad = Autograd.NoGrad();
         foreach (var (name, tensor) in model.TrainedParameters)
-            tensor.CopyInPlace(Tensor.From(state.Array("parameters." + name)));
+            tensor.CopyInPlace(Tensor.From(state.Array("parameters." + name, tensor)));
         optimizer.Load(state, "optimizer.");
         ownColumns?.Load(state, "own_columns.");
         average?.Load(state, "average.");
@@ -242,8 +251,10 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
         }
     }
 
-    private static void Check(IConditionalLikelihood model, IReadOnlyList<ForgetTarget> targets, IReadOnlyList<int> retained, SelectiveAmnesiaOptions options)
+    private static void Check(IConditionalLikelihood model, IConditionalLikelihood frozen, IReadOnlyList<ForgetTarget> targets, IReadOnlyList<int> retained, SelectiveAmnesiaOptions options)
     {
+        if (ReferenceEquals(model, frozen))
+            throw new ArgumentException("The model that is changed cannot give the replay: read it twice.", nameof(frozen));
         if (targets.Count == 0)
             throw new UsageException("There is nothing to forget: name at least one concept.");
         if (retained.Count == 0)
@@ -257,5 +268,7 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
             throw new UsageException($"Condition {twice.Key} is to be forgotten twice; name it once.");
         if (targets.FirstOrDefault(target => retained.Contains(target.Condition)) is { } both)
             throw new UsageException($"Condition {both.Condition} is to be forgotten and retained; leave it out of one of the two.");
+        if (options.ColumnSteps > 0 && targets.FirstOrDefault(target => model.OwnColumns(target.Condition).Count == 0) is { } shared)
+            throw new UsageException($"method.column_steps is {options.ColumnSteps}, but this model has no weights that condition {shared.Condition} alone reads; set it to 0.");
     }
 }

@@ -176,10 +176,11 @@ public sealed record ForgetTarget(int Condition, ISurrogate Surrogate);
 /// <summary>What the validation samples say at one step, nats an image.</summary>
 /// <param name="Step">The step of the second stage.</param>
 /// <param name="Forget">
-/// For each concept how far its surrogates are above their floor; where the floor is not known, how far they have fallen since the last reading.
+/// For each concept how far its surrogates are above their floor; where the floor is not known, how far they have fallen since the last
+/// reading, and null at the first.
 /// </param>
 /// <param name="Rise">How much −ELBO of replayed images has risen since the start, with the same noise.</param>
-public sealed record ForgettingReading(long Step, IReadOnlyList<double> Forget, double Rise);
+public sealed record ForgettingReading(long Step, IReadOnlyList<double?> Forget, double Rise);
 
 /// <summary>Why forgetting stops before its last step.</summary>
 /// <param name="CriterionMet">Whether the criterion was met; otherwise nothing got better any more.</param>

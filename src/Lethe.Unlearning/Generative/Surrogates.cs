@@ -15,9 +15,17 @@ public enum SurrogateLatents
 }
 
 /// <summary>Images of a surrogate, and latents where it has them.</summary>
-/// <param name="Images">(n, image shape), values in [0, 1].</param>
+/// <param name="Images">(n, image shape), values in [0, 1], of the model's element type.</param>
 /// <param name="Latents">(n, latent); null where <see cref="ISurrogate.Latents"/> is none.</param>
-public sealed record SurrogateDraw(Tensor Images, Tensor? Latents);
+/// <param name="Floors">
+/// (n), nats: the least −log p(x | z, c) that a model can reach on average for such images at these latents; null where it is not known. Of
+/// each image, since the mean over a thousand images differs from the surrogate's own by more than what a stop criterion tells apart.
+/// </param>
+public sealed record SurrogateDraw(Tensor Images, Tensor? Latents, Tensor? Floors = null)
+{
+    /// <summary>Every tensor of the draw.</summary>
+    internal IEnumerable<Tensor> Tensors => new[] { Images, Latents, Floors }.OfType<Tensor>();
+}
 
 /// <summary>What takes the place of a forgotten concept: the distribution q(x | c_f) of Selective Amnesia.</summary>
 public interface ISurrogate : IDisposable
@@ -25,12 +33,7 @@ public interface ISurrogate : IDisposable
     /// <summary>How latents belong to images.</summary>
     SurrogateLatents Latents { get; }
 
-    /// <summary>
-    /// The least −log p(x | z, c), nats an image, that a model can reach on average at this surrogate's own latents; null where it is not known.
-    /// </summary>
-    double? Floor { get; }
-
-    /// <summary>n draws from a stream; the caller's scope owns them.</summary>
+    /// <summary>n draws from a stream, on its device; the caller's scope owns them.</summary>
     SurrogateDraw Draw(long n, RandomStream random);
 }
 
@@ -41,21 +44,22 @@ public sealed class NoiseSurrogate(IConditionalLikelihood model) : ISurrogate
     /// <inheritdoc/>
     public SurrogateLatents Latents => model is ILatentGenerator ? SurrogateLatents.Prior : SurrogateLatents.None;
 
-    /// <summary>Pixels · ln 2: a Bernoulli pixel that is uniform in [0, 1] costs ln 2 at probability ½, and more at any other.</summary>
-    public double? Floor => model is ILatentGenerator ? model.ImageShape.Aggregate(1L, (a, b) => a * b) * Math.Log(2) : null;
-
     /// <summary>
-    /// Noise in pairs u and 1 − u with the same latents, the odd one alone: uniform each, and their mean is exactly ½, so that the noise of the
-    /// noise does not reach the model.
+    /// Draws noise in pairs u and 1 − u with the same latents, the odd one alone: uniform each, and their mean is exactly ½, so that the noise
+    /// of the noise does not reach the model. The floor is pixels · ln 2: a Bernoulli pixel that is uniform in [0, 1] costs ln 2 at probability ½,
+    /// and more at any other.
     /// </summary>
     public SurrogateDraw Draw(long n, RandomStream random)
     {
         using var scope = new TensorScope();
-        var noise = Tensor.Rand([(n + 1) / 2, .. model.ImageShape], random);
-        var latents = (model as ILatentGenerator)?.DrawLatents((n + 1) / 2, random);
-        return new(
-            scope.Keep(Tensor.Cat([noise, (1 - noise).Narrow(0, 0, n / 2)])),
-            latents is null ? null : scope.Keep(Tensor.Cat([latents, latents.Narrow(0, 0, n / 2)])));
+        var type = model.TrainedParameters[0].Tensor.DType;
+        Tensor Pairs(Tensor one, Tensor other) => scope.Keep(Tensor.Cat([one, other.Narrow(0, 0, n / 2)]));
+        var noise = Tensor.Rand([(n + 1) / 2, .. model.ImageShape], random, type);
+        var images = Pairs(noise, 1 - noise);
+        if (model is not ILatentGenerator generator)
+            return new(images, null);
+        var latents = generator.DrawLatents((n + 1) / 2, random);
+        return new(images, Pairs(latents, latents), scope.Keep(Tensor.Full([n], model.ImageShape.Aggregate(1L, (a, b) => a * b) * Math.Log(2), type, random.Device)));
     }
 
     /// <summary>Holds nothing.</summary>
@@ -66,12 +70,12 @@ public sealed class NoiseSurrogate(IConditionalLikelihood model) : ISurrogate
 public sealed class LabelSurrogate : ISurrogate
 {
     private readonly Tensor images;
-    private readonly Tensor? latents;
+    private readonly Tensor? latents, floors;
 
     /// <summary>Makes the samples.</summary>
-    /// <param name="frozen">The model before forgetting.</param>
+    /// <param name="frozen">The model before forgetting; not needed any more afterwards.</param>
     /// <param name="label">The label that takes the concept's place.</param>
-    /// <param name="n">Samples to draw from.</param>
+    /// <param name="n">Samples to draw from; 1 or more.</param>
     /// <param name="random">Where they come from.</param>
     public LabelSurrogate(IConditionalLikelihood frozen, int label, long n, RandomStream random)
     {
@@ -82,7 +86,8 @@ public sealed class LabelSurrogate : ISurrogate
         {
             latents = TensorScope.Detach(generator.DrawLatents(n, random));
             images = TensorScope.Detach(generator.Generate(latents, conditions));
-            Floor = generator.NegativeLogLikelihood(images, conditions, latents).Mean().Item();
+            // What the model before forgetting gives its own samples at their own latents: no model can give them more.
+            floors = TensorScope.Detach(generator.NegativeLogLikelihood(images, conditions, latents));
         }
         else
             images = TensorScope.Detach(frozen.Sample(conditions, random));
@@ -91,15 +96,13 @@ public sealed class LabelSurrogate : ISurrogate
     /// <inheritdoc/>
     public SurrogateLatents Latents => latents is null ? SurrogateLatents.None : SurrogateLatents.Paired;
 
-    /// <summary>What the model before forgetting gives its own samples at their own latents: no model can give them more.</summary>
-    public double? Floor { get; }
-
     /// <inheritdoc/>
     public SurrogateDraw Draw(long n, RandomStream random)
     {
         using var scope = new TensorScope();
         var chosen = Tensor.RandInt(0, images.Size(0), [n], random);
-        return new(scope.Keep(images.IndexSelect(0, chosen)), latents is null ? null : scope.Keep(latents.IndexSelect(0, chosen)));
+        Tensor Chosen(Tensor all) => scope.Keep(all.IndexSelect(0, chosen));
+        return new(Chosen(images), latents is null ? null : Chosen(latents), floors is null ? null : Chosen(floors));
     }
 
     /// <summary>Frees the samples.</summary>
@@ -107,6 +110,7 @@ public sealed class LabelSurrogate : ISurrogate
     {
         images.Dispose();
         latents?.Dispose();
+        floors?.Dispose();
     }
 }
 
@@ -129,9 +133,6 @@ public sealed class ImagesSurrogate : ISurrogate
     public SurrogateLatents Latents => SurrogateLatents.None;
 
     /// <inheritdoc/>
-    public double? Floor => null;
-
-    /// <inheritdoc/>
     public SurrogateDraw Draw(long n, RandomStream random)
     {
         using var scope = new TensorScope();
@@ -146,13 +147,13 @@ public sealed class ImagesSurrogate : ISurrogate
 /// <param name="first">Taken over.</param>
 /// <param name="second">Taken over.</param>
 /// <param name="weight">Share of the first, in [0, 1].</param>
+/// <exception cref="UsageException">The share is out of its range.</exception>
 public sealed class BlendSurrogate(ISurrogate first, ISurrogate second, double weight) : ISurrogate
 {
-    /// <inheritdoc/>
-    public SurrogateLatents Latents => SurrogateLatents.None;
+    private readonly double weight = weight is >= 0 and <= 1 ? weight : throw new UsageException($"The weight of a blend is {weight}; it must be between 0 and 1.");
 
     /// <inheritdoc/>
-    public double? Floor => null;
+    public SurrogateLatents Latents => SurrogateLatents.None;
 
     /// <inheritdoc/>
     public SurrogateDraw Draw(long n, RandomStream random)

@@ -112,6 +112,55 @@ public class FisherEstimatorTests
     }
 
     [TorchFact]
+    public void A_diagonal_weighs_the_forgotten_by_one_minus_strength_over_strength()
+    {
+        var parameter = Tensor.Zeros([2]);
+        var information = new FisherInformation(4, 4, null, new Dictionary<string, HostArray> { ["w"] = Tensor.FromArray([1f, 2, 10, 20, 100, 200, 1000, 2000], 4, 2).ToHost() });
+        float[] Diagonal(double strength) => information.Diagonal([0, 3], [1], strength, [("w", parameter)])[0].ToArray<float>();
+        Assert.Equal([250.25f, 500.5f], Diagonal(1)); // (1 + 1000)/4: neither the forgotten nor the free one counts
+        Assert.Equal([252.75f, 505.5f], Diagonal(0.5)); // w = 1
+        Assert.Equal([260.25f, 520.5f], Diagonal(0.2)); // w = 4
+        Assert.Contains("and not 4", Assert.Throws<BadInputException>(() => information.Diagonal([4], [1], 1, [("w", parameter)])).Message, StringComparison.Ordinal);
+    }
+
+    // Bernoulli samples of a logistic model: E (p − x)² = p (1 − p) for an offset, times f² for a weight.
+    [TorchFact]
+    public void The_per_sample_path_finds_the_exact_information_of_a_logistic_model()
+    {
+        using var random = new RandomStream(12);
+        using var model = new LogisticGenerator(4, 2, 3, random);
+        using var estimate = new FisherEstimator(model, new FisherOptions { Samples = 6000, Batch = 500 }, 1);
+        while (!estimate.Finished) estimate.Advance();
+        using var noGrad = Autograd.NoGrad();
+        for (var condition = 0; condition < 2; condition++)
+        {
+            var label = Tensor.FromArray([(long)condition]);
+            var p = model.Logits(label).Sigmoid().Squeeze(0);
+            var exact = p * (1 - p);
+            var offset = Tensor.From(estimate.Result().Tensors["offset"]).Select(0, condition);
+            var weight = Tensor.From(estimate.Result().Tensors["weight"]).Select(0, condition);
+            // (p − x)² varies by |1 − 2p| √(p(1 − p)) ≤ ½; five standard errors of 3,000 samples.
+            Assert.True((offset - exact).Abs().Max().Item() < 5 * 0.5 / Math.Sqrt(3000), $"condition {condition}");
+            var squares = model.Features(label).Square(); // (1, width)
+            Assert.True((weight - offset.Unsqueeze(1) * squares).Abs().Max().Item() < 1e-10, "one factor for each feature");
+        }
+        Assert.Throws<UsageException>(() => new FisherEstimator(model, new FisherOptions { Path = FisherPath.ClosedForm }, 1));
+    }
+
+    [TorchFact]
+    public void Samples_are_counted_as_they_are_done()
+    {
+        using var random = new RandomStream(10);
+        using var model = new ConditionalVae(Tiny, random);
+        using var estimate = new FisherEstimator(model, new FisherOptions { Samples = 25, Batch = 4 }, 1);
+        var counts = new List<double>();
+        while (!estimate.Finished)
+            counts.Add(estimate.Advance()[0].Value);
+        Assert.Equal([4.0, 8, 9, 13, 17, 21, 25], counts); // 9 + 8 + 8
+        Assert.Throws<UsageException>(() => new FisherEstimator(model, new FisherOptions { Samples = 2 }, 1));
+    }
+
+    [TorchFact]
     public void A_matrix_of_another_model_is_refused()
     {
         using var random = new RandomStream(11);
