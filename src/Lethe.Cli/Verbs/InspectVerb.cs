@@ -58,7 +58,7 @@ public sealed class InspectVerb : Verb
             return;
         var readings = Columns(["step", .. result.Request.Concepts.Select(concept => $"{concept.Name} above floor"), "retained rise"]);
         foreach (var reading in forgetting.Readings)
-            readings.AddRow(Cells([Number(reading.Step), .. reading.Forget.Select(Nats), Nats(reading.Rise)]));
+            readings.AddRow(Cells([Number(reading.Step), .. reading.Forget.Select(nats => nats is { } known ? Nats(known) : "-"), Nats(reading.Rise)]));
         console.Write(readings);
         writer.WriteLine("\nboth in nats an image, of generated samples; a surrogate without a known floor shows how far it fell since the reading before");
     }

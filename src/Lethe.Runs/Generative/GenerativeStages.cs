@@ -70,7 +70,7 @@ public sealed class GenerativeStages(StageRunner runner, DataSource data, string
         {
             Name = "forget",
             Method = "selective-amnesia",
-            Version = 2,
+            Version = 3,
             Options = new { options, seed, targets.Retained, concepts = targets.Concepts.Select(concept => new { concept.Label, concept.Plan }) },
             Inputs = [model.As("model"), fisher.As("fisher"), .. targets.ImageInputs],
             Environment = Environment,
