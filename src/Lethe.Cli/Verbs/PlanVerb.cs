@@ -26,11 +26,19 @@ public abstract class PlanVerb : Verb
     protected IReadOnlyList<string> Set(Call call) => call.Value(set) ?? [];
 
     /// <summary>Overrides of the plan: those of --set, and --seed.</summary>
-    protected IEnumerable<string> Overrides(Call call) =>
-        Set(call).Concat(call.Global.Seed is { } seed ? ["seed=" + seed.ToString(CultureInfo.InvariantCulture)] : []);
+    protected IEnumerable<string> Overrides(Call call) => Set(call).Concat(SeedOverride(call));
+
+    /// <summary>The override that --seed stands for; none where it was not given.</summary>
+    public static IEnumerable<string> SeedOverride(Call call) => call.Global.Seed is { } seed ? ["seed=" + seed.ToString(CultureInfo.InvariantCulture)] : [];
 
     /// <summary>Runs on the torch thread with everything that a pipeline is given.</summary>
-    protected async Task<T> OnEngine<T>(Call call, Func<RunContext, T> run)
+    protected Task<T> OnEngine<T>(Call call, Func<RunContext, T> run) => OnEngine(call, call.Value(output), run);
+
+    /// <summary>Runs on the torch thread with everything that a pipeline is given.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="folder">The run's folder; null names it after plan and digest.</param>
+    /// <param name="run">The pipeline.</param>
+    public static async Task<T> OnEngine<T>(Call call, string? folder, Func<RunContext, T> run)
     {
         await using var progress = call.Progress();
         return await Task.Run(() => Engine.Run(() =>
@@ -38,7 +46,7 @@ public abstract class PlanVerb : Verb
             Setup(call);
             return run(new RunContext
             {
-                RunFolder = call.Value(output),
+                RunFolder = folder,
                 Progress = progress.Sink,
                 Cancellation = call.Stop,
                 ResumeHint = call.ResumeHint,

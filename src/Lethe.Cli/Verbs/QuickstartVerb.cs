@@ -3,10 +3,8 @@ using Lethe.Cli.Doctor;
 using Lethe.Cli.Frame;
 using Lethe.Cli.Reporting;
 using Lethe.Reports;
-using Lethe.Runs;
 using Lethe.Runs.Generative;
 using Lethe.Runs.Plans;
-using Lethe.Torch;
 
 namespace Lethe.Cli.Verbs;
 
@@ -31,8 +29,8 @@ public sealed class QuickstartVerb : Verb
     public override IReadOnlyList<Example> Examples =>
     [
         new("quickstart", "the demo"),
-        new("quickstart --json --quiet", "its result for a program"),
-        new("report runs/quickstart --language ja", "afterwards: its report in Japanese, written anew"),
+        new("quickstart --seed 1 --output runs/quickstart-1", "the same with other random numbers"),
+        new("quickstart --json", "its result.json on stdout"),
     ];
 
     /// <inheritdoc/>
@@ -41,31 +39,11 @@ public sealed class QuickstartVerb : Verb
     /// <inheritdoc/>
     public override async Task<Outcome> Run(Call call)
     {
-        var packages = new SystemPackages(Home.Folder);
-        if ((await packages.Check(call.Stop)).State == FindingState.Missing)
-            await packages.Install(call.Say, call.Stop);
-        var seed = call.Global.Seed is { } given ? (string[])[FormattableString.Invariant($"seed={given}")] : [];
-        var plan = PlanReader.Read<UnlearnPlan>(Path.Combine(Home.Folder, "plans", "fashion-vae-forget.yaml"), seed);
-        await using var progress = call.Progress();
-        var (result, paths) = await Task.Run(() => Engine.Run(() =>
-        {
-            PlanVerb.Setup(call);
-            return UnlearnPipeline.Run(plan, new RunContext
-            {
-                RunFolder = call.Value(output) ?? Path.Combine("runs", "quickstart"),
-                Progress = progress.Sink,
-                Cancellation = call.Stop,
-                ResumeHint = call.ResumeHint,
-            });
-        }));
-        var files = new[] { ReportLanguage.English, ReportLanguage.Japanese }.Select(language => RunReport.Write(paths, language).File).ToList();
-        return new Outcome(result, console =>
-        {
-            var writer = console.Profile.Out.Writer;
-            writer.Write(TextSummary.Render(result, ReportLanguage.English));
-            writer.WriteLine($"\nmodel   {paths.Model}");
-            foreach (var file in files)
-                writer.WriteLine($"report  {file}");
-        });
+        await new SystemPackages(Home.Folder).Install(call.Say, call.Stop);
+        var plan = PlanReader.Read<UnlearnPlan>(Path.Combine(Home.Folder, "plans", "fashion-vae-forget.yaml"), PlanVerb.SeedOverride(call));
+        var folder = call.Value(output) ?? Path.Combine("runs", "quickstart");
+        var (result, paths) = await PlanVerb.OnEngine(call, folder, context => UnlearnPipeline.Run(plan, context));
+        ReportLanguage[] languages = [ReportLanguage.English, ReportLanguage.Japanese];
+        return UnlearnVerb.Finished(result, paths, [.. languages.Select(language => RunReport.Write(paths, language).File)]);
     }
 }

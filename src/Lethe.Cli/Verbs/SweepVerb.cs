@@ -40,6 +40,9 @@ public sealed class SweepVerb : PlanVerb
     public override IReadOnlyList<Option> Options => [.. base.Options, shard, language];
 
     /// <inheritdoc/>
+    public override IReadOnlyList<PlanHelpEntry> PlanKeys => PlanHelp.Entries(typeof(SweepPlan));
+
+    /// <inheritdoc/>
     public override async Task<Outcome> Run(Call call)
     {
         var plan = PlanReader.Read<SweepPlan>(PlanFile(call));

@@ -1,8 +1,10 @@
 using Lethe.Cli.Frame;
 using Lethe.Cli.Reporting;
 using Lethe.Reports;
+using Lethe.Runs;
 using Lethe.Runs.Generative;
 using Lethe.Runs.Plans;
+using Lethe.Runs.Results;
 
 namespace Lethe.Cli.Verbs;
 
@@ -38,10 +40,16 @@ public sealed class UnlearnVerb : PlanVerb
         var plan = PlanReader.Read<UnlearnPlan>(PlanFile(call), Overrides(call));
         var (result, paths) = await OnEngine(call, context => UnlearnPipeline.Run(plan, context));
         var (_, file) = RunReport.Write(paths, ReportLanguage.English);
-        return new Outcome(result, console =>
-        {
-            console.Profile.Out.Writer.Write(TextSummary.Render(result, ReportLanguage.English));
-            console.Profile.Out.Writer.WriteLine($"\nmodel   {paths.Model}\nreport  {file}");
-        });
+        return Finished(result, paths, file);
     }
+
+    /// <summary>What is printed of a finished run.</summary>
+    /// <param name="result">The run.</param>
+    /// <param name="paths">Its folder.</param>
+    /// <param name="reports">The reports that were written.</param>
+    public static Outcome Finished(UnlearnResult result, RunPaths paths, params IReadOnlyList<string> reports) => new(result, console =>
+    {
+        console.Profile.Out.Writer.Write(TextSummary.Render(result, ReportLanguage.English));
+        console.Profile.Out.Writer.WriteLine($"\nmodel   {paths.Model}\nreport  {string.Join("\n        ", reports)}");
+    });
 }
