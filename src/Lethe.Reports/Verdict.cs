@@ -62,9 +62,9 @@ public enum TraceOutcome
 {
     /// <summary>Relearning was not tried.</summary>
     NotTested,
-    /// <summary>The concept came back no sooner than in a model that never learned it.</summary>
+    /// <summary>The concept came back no sooner than in the control.</summary>
     NoneSeen,
-    /// <summary>The concept came back sooner than in a model that never learned it.</summary>
+    /// <summary>The concept came back sooner than in the control.</summary>
     Seen,
 }
 

@@ -56,7 +56,7 @@ public sealed class InspectVerb : Verb
         writer.WriteLine($"\n{forgetting.Steps} of {forgetting.MaximumSteps} steps{(forgetting.StopDetail is { } why ? $": {why}" : "")}\n");
         if (forgetting.Readings.Count == 0)
             return;
-        var readings = Columns(["step", .. result.Request.Concepts.Select(concept => $"{concept.Name} above floor"), "retained rise"]);
+        var readings = Columns(["step", .. result.Request.Concepts.Select(concept => $"above floor: {concept.Name}"), "retained rise"]);
         foreach (var reading in forgetting.Readings)
             readings.AddRow(Cells([Number(reading.Step), .. reading.Forget.Select(nats => nats is { } known ? Nats(known) : "-"), Nats(reading.Rise)]));
         console.Write(readings);

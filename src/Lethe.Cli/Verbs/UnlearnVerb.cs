@@ -15,7 +15,7 @@ public sealed class UnlearnVerb : PlanVerb
     public override string Name => "unlearn";
 
     /// <inheritdoc/>
-    public override string Summary => "Makes a model forget by a plan, measures what went and what stayed, and writes the report.";
+    public override string Summary => "Makes a model forget by a plan, measures, and writes the report.";
 
     /// <inheritdoc/>
     public override string Description =>

@@ -6,7 +6,7 @@ using Lethe.Runs.Results;
 
 namespace Lethe.Reports.Sections;
 
-/// <summary>How fast real images bring each concept back, against a model that never learned it.</summary>
+/// <summary>How fast real images bring each concept back, against a control.</summary>
 internal static class RelearningSection
 {
     private const double Height = 270;

@@ -121,7 +121,9 @@ internal static class VerdictBox
         var t = context.Texts;
         if (context.Verdict.Traces == TraceOutcome.NotTested)
             return t.TracesNotTestedSentence;
-        Html[] lines = [.. context.Result.Relearning!.Select(curve => t.Sentences(OfRelearning(context, curve))), context.Verdict.Traces == TraceOutcome.Seen ? t.TracesSeenSentence : t.NoTracesSentence];
+        // A comparison is worth what its control is; the box says which it was.
+        var controls = context.Result.Relearning!.Select(curve => curve.ControlKind).Distinct().Select(kind => Html.Text(t.ControlIs(t.ControlWords(kind))));
+        Html[] lines = [.. context.Result.Relearning!.Select(curve => t.Sentences(OfRelearning(context, curve))), .. controls, context.Verdict.Traces == TraceOutcome.Seen ? t.TracesSeenSentence : t.NoTracesSentence];
         return Html.Join(lines.Select(line => Html.Of($"<p>{line}</p>")));
     }
 

@@ -30,9 +30,6 @@ public sealed record SweepPlan : IPlanRules
     /// <inheritdoc/>
     public IEnumerable<PlanProblem> Problems()
     {
-        foreach (var (path, values) in Grid)
-            if (values.Count == 0)
-                yield return new PlanProblem($"grid.{path}", "The list is empty; give at least one value.");
         foreach (var path in Set.Keys.Where(Grid.ContainsKey))
             yield return new PlanProblem($"set.{path}", "The grid varies this key; leave it out of one of the two.");
         if (Grid.ContainsKey("seed") || Set.ContainsKey("seed"))

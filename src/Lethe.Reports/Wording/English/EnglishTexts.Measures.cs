@@ -37,7 +37,7 @@ internal sealed partial class EnglishTexts
     public override Explained ProbeTerm => new("Linear probe",
         "A linear classifier on the activations of one layer. It shows whether the layer still separates the class; whether the model can draw it is another question.");
     public override Explained RelearningTerm => new("Relearning",
-        "How many training steps on real images of the class bring it back, compared with a control that never learned it. More steps mean deeper forgetting.", Better.Higher);
+        "How many training steps on real images of the class bring it back, compared with a control. More steps mean deeper forgetting.", Better.Higher);
     public override Explained FisherTerm => new("Fisher-weighted change",
         "The sum over a tensor of F Δ²: the squared change of each weight times how much the model’s own samples depend on that weight.");
     public override Explained FrontTerm => new("Front",

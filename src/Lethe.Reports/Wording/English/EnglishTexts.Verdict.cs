@@ -53,13 +53,13 @@ internal sealed partial class EnglishTexts
         Html.Of($"The −ELBO of their real images changed by <strong>{change} nats</strong> an image ({interval}; above zero is worse).");
 
     public override Html RelearnedSentence(string name, string steps, string controlSteps) =>
-        Html.Of($"Trained on real images of {Quote(name)}, the model draws it again after <strong>{steps} steps</strong>; the control, which never learned it, needs <strong>{controlSteps}</strong>.");
+        Html.Of($"Trained on real images of {Quote(name)}, the model draws it again after <strong>{steps} steps</strong>; the control needs <strong>{controlSteps}</strong>.");
     public override Html RelearnedControlNeverSentence(string name, string steps, string maximum) =>
-        Html.Of($"Trained on real images of {Quote(name)}, the model draws it again after <strong>{steps} steps</strong>; the control, which never learned it, did not within {maximum}.");
+        Html.Of($"Trained on real images of {Quote(name)}, the model draws it again after <strong>{steps} steps</strong>; the control did not within {maximum}.");
     public override Html NotRelearnedSentence(string name, string maximum, string controlSteps) =>
-        Html.Of($"Trained on real images of {Quote(name)}, the model did not draw it again within <strong>{maximum} steps</strong>; the control, which never learned it, did after <strong>{controlSteps}</strong>.");
+        Html.Of($"Trained on real images of {Quote(name)}, the model did not draw it again within <strong>{maximum} steps</strong>; the control did after <strong>{controlSteps}</strong>.");
     public override Html NeitherRelearnedSentence(string name, string maximum) =>
-        Html.Of($"Trained on real images of {Quote(name)}, neither the model nor the control, which never learned it, drew it again within <strong>{maximum} steps</strong>.");
+        Html.Of($"Trained on real images of {Quote(name)}, neither the model nor the control drew it again within <strong>{maximum} steps</strong>.");
     public override Html ExplainedSentence(string nats, string forgotten, string control) =>
         Html.Of($"Measured by real images, which count as explained again from {nats} nats of −ELBO down, it is back <strong>{forgotten}</strong>; in the control <strong>{control}</strong>.");
     public override string AfterStepsWords(string steps) => $"after {steps} steps";

@@ -109,12 +109,12 @@ internal sealed partial class EnglishTexts : Texts
 
     public override string ProbesNote => "A linear classifier reads one layer's activations on real images and tells the class from the rest: 0.5 is guessing, 1 is perfect. A layer that carries the picture lets a probe find classes which the model never draws, so a high figure does not prove that the concept is still known, and the comparison is with before. A low figure after a high one shows that it is gone from that layer.";
     public override string ProbesOff => "Probes were turned off in this plan, so this run says nothing about what the inner layers still hold.";
-    public override string RelearningNote(string threshold) => $"The model is trained again on real images of the class. It counts as back when {threshold} of the samples are judged as the class. Coming back sooner than a control that never learned it suggests that something of it was left.";
+    public override string RelearningNote(string threshold) => $"The model is trained again on real images of the class. It counts as back when {threshold} of the samples are judged as the class. Coming back sooner than the control suggests that something of it was left.";
     public override string RelearningOff => "Relearning was turned off in this plan, so this run says nothing about how easily the concept comes back.";
     public override string RelearningChart(string name) => $"Share of samples judged as {Quote(name)} while it is learned again";
     public override string ControlIs(string kind) => $"Control: {kind}.";
     public override string ControlTrainedWithout => "a model trained like the base model, on the same data without the class";
-    public override string ControlClassReset => "the base model with the weights that only the class uses set anew at random";
+    public override string ControlClassReset => "the base model with the weights that only the class uses set anew at random; the layers that all classes share did learn the class, which makes it a weak control";
     public override string ControlUntrained => "a model of the same shape with random weights";
     public override string StepsOnRealImages => "Training steps on real images";
     public override string ForgottenModel => "after forgetting";

@@ -37,7 +37,7 @@ internal sealed partial class JapaneseTexts
     public override Explained ProbeTerm => new("線形プローブ",
         "ある層の出力を入力とする線形分類器です。その層で当該クラスを見分けられるかを示します。モデルがそのクラスを生成できるかどうかとは別の問題です。");
     public override Explained RelearningTerm => new("再学習試験",
-        "当該クラスの実画像で何ステップ学習すると復元するかを、そのクラスを一度も学習していない対照モデルと比較します。ステップ数が多いほど、深く忘却しています。", Better.Higher);
+        "当該クラスの実画像で何ステップ学習すると復元するかを、対照モデルと比較します。ステップ数が多いほど、深く忘却しています。", Better.Higher);
     public override Explained FisherTerm => new("フィッシャー情報量で重み付けした変化",
         "テンソル内の F Δ² の和です。個々の重みの変化の2乗に、モデル自身の生成画像がその重みにどれだけ依存するかを掛けた値を合計します。");
     public override Explained FrontTerm => new("パレートフロント",

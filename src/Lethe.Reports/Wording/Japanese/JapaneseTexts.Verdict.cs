@@ -53,13 +53,13 @@ internal sealed partial class JapaneseTexts
         Html.Of($"実画像の−ELBOの変化は、1枚あたり<strong>{change} nat</strong>です（{interval}。正の値は悪化を示します）。");
 
     public override Html RelearnedSentence(string name, string steps, string controlSteps) =>
-        Html.Of($"{Quote(name)}の実画像で再学習させたところ、<strong>{steps}ステップ</strong>で再び生成するようになりました。このクラスを一度も学習していない対照モデルでは<strong>{controlSteps}ステップ</strong>を要しました。");
+        Html.Of($"{Quote(name)}の実画像で再学習させたところ、<strong>{steps}ステップ</strong>で再び生成するようになりました。対照モデルでは<strong>{controlSteps}ステップ</strong>を要しました。");
     public override Html RelearnedControlNeverSentence(string name, string steps, string maximum) =>
-        Html.Of($"{Quote(name)}の実画像で再学習させたところ、<strong>{steps}ステップ</strong>で再び生成するようになりました。このクラスを一度も学習していない対照モデルは、{maximum}ステップ以内には生成するようになりませんでした。");
+        Html.Of($"{Quote(name)}の実画像で再学習させたところ、<strong>{steps}ステップ</strong>で再び生成するようになりました。対照モデルは、{maximum}ステップ以内には生成するようになりませんでした。");
     public override Html NotRelearnedSentence(string name, string maximum, string controlSteps) =>
-        Html.Of($"{Quote(name)}の実画像で再学習させましたが、<strong>{maximum}ステップ</strong>以内には再び生成するようになりませんでした。このクラスを一度も学習していない対照モデルは<strong>{controlSteps}ステップ</strong>で生成するようになりました。");
+        Html.Of($"{Quote(name)}の実画像で再学習させましたが、<strong>{maximum}ステップ</strong>以内には再び生成するようになりませんでした。対照モデルは<strong>{controlSteps}ステップ</strong>で生成するようになりました。");
     public override Html NeitherRelearnedSentence(string name, string maximum) =>
-        Html.Of($"{Quote(name)}の実画像で再学習させましたが、処理後のモデルも、このクラスを一度も学習していない対照モデルも、<strong>{maximum}ステップ</strong>以内には生成するようになりませんでした。");
+        Html.Of($"{Quote(name)}の実画像で再学習させましたが、処理後のモデルも、対照モデルも、<strong>{maximum}ステップ</strong>以内には生成するようになりませんでした。");
     public override Html ExplainedSentence(string nats, string forgotten, string control) =>
         Html.Of($"実画像の−ELBOが{nats} nat以下に戻るまでのステップ数は、処理後のモデルが<strong>{forgotten}</strong>、対照モデルが<strong>{control}</strong>でした。");
     public override string AfterStepsWords(string steps) => $"{steps}ステップ";

@@ -109,12 +109,12 @@ internal sealed partial class JapaneseTexts : Texts
 
     public override string ProbesNote => "実画像を与えたときの各層の出力から、当該クラスとそれ以外を線形分類器で見分けられるかを測定しました。0.5は当て推量、1は完全な識別を表します。画像の情報を伝える層では、モデルが生成しないクラスでも識別できることがあります。したがって、高い値は知識が残っていることの証明にはならず、処理前との比較で評価します。処理前より大きく低下していれば、その層から情報が失われたことを示します。";
     public override string ProbesOff => "実行計画で線形プローブを無効にしているため、内部の層に何が残っているかは、この実行からはわかりません。";
-    public override string RelearningNote(string threshold) => $"処理後のモデルを、当該クラスの実画像で再び学習させました。生成画像の{threshold}が当該クラスと判定された時点で「復元した」とみなします。当該クラスを一度も学習していない対照モデルより早く復元する場合は、何らかの情報が残っていたと考えられます。";
+    public override string RelearningNote(string threshold) => $"処理後のモデルを、当該クラスの実画像で再び学習させました。生成画像の{threshold}が当該クラスと判定された時点で「復元した」とみなします。対照モデルより早く復元する場合は、何らかの情報が残っていたと考えられます。";
     public override string RelearningOff => "実行計画で再学習試験を無効にしているため、どの程度容易に復元されるかは、この実行からはわかりません。";
     public override string RelearningChart(string name) => $"再学習中に{Quote(name)}と判定された生成画像の割合";
     public override string ControlIs(string kind) => $"対照モデル：{kind}。";
     public override string ControlTrainedWithout => "当該クラスを除いた同じデータで、元モデルと同様に学習したモデル";
-    public override string ControlClassReset => "当該クラスだけが使用する重みを乱数で初期化した元モデル";
+    public override string ControlClassReset => "当該クラスだけが使用する重みを乱数で初期化した元モデル（全クラスが共有する層は当該クラスを学習済みのため、比較対象としては弱い）";
     public override string ControlUntrained => "同じ構造で、重みが乱数のままのモデル";
     public override string StepsOnRealImages => "実画像による学習ステップ数";
     public override string ForgottenModel => "処理後のモデル";

@@ -1,0 +1,58 @@
+using System.Reflection;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Lethe.Evaluation;
+using Lethe.Runs.Generative;
+using Lethe.Runs.Results;
+
+namespace Lethe.Runs.Tests.Documentation;
+
+/// <summary>docs/metrics.md against the records that results are written from.</summary>
+public sealed partial class MetricsPageTests
+{
+    [Theory]
+    [InlineData("A measure", typeof(Measure))]
+    [InlineData("result.json of an unlearning run", typeof(UnlearnResult))]
+    [InlineData("sweep.json", typeof(SweepResult))]
+    [InlineData("result.json of a training run", typeof(TrainResult))]
+    public void The_page_names_every_key_and_no_other(string section, Type type)
+    {
+        HashSet<string> keys = [];
+        // What an unlearning run's section explains is not explained again.
+        HashSet<Type> explained = type == typeof(TrainResult) ? [typeof(RunFacts), typeof(CostResult)] : [];
+        if (type != typeof(Measure))
+            explained.Add(typeof(Measure));
+        Walk(type, "", keys, explained);
+
+        Assert.Equal(keys.Order(StringComparer.Ordinal), Documented(section).Order(StringComparer.Ordinal));
+    }
+
+    // The keys of a type stand where it is first used; later uses are a key that refers to it.
+    private static void Walk(Type type, string path, HashSet<string> keys, HashSet<Type> explained)
+    {
+        explained.Add(type);
+        foreach (var property in type.GetProperties(BindingFlags.Instance | BindingFlags.Public).Where(property => property.GetCustomAttribute<System.Text.Json.Serialization.JsonIgnoreAttribute>() is null))
+        {
+            var key = path + JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name);
+            var item = Item(property.PropertyType);
+            var inner = item ?? property.PropertyType;
+            if (inner.Namespace?.StartsWith("Lethe", StringComparison.Ordinal) is true && !inner.IsEnum && !explained.Contains(inner))
+                Walk(inner, item is null ? key + "." : key + "[].", keys, explained);
+            else
+                keys.Add(key);
+        }
+    }
+
+    private static Type? Item(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) && type.GetGenericArguments()[0] is { IsGenericType: false } item && item.Namespace!.StartsWith("Lethe", StringComparison.Ordinal) ? item : null;
+
+    private static IEnumerable<string> Documented(string section)
+    {
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "metrics.md"));
+        var text = page.Split("\n## ").Single(part => part.StartsWith(section + "\n", StringComparison.Ordinal));
+        return Row().Matches(text).Select(row => row.Groups[1].Value);
+    }
+
+    [GeneratedRegex(@"^\| `([^`]+)` \|", RegexOptions.Multiline)]
+    private static partial Regex Row();
+}
