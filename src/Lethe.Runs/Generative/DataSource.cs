@@ -7,6 +7,12 @@ namespace Lethe.Runs.Generative;
 /// <summary>A plan's data set: found at once, read when it is needed, and read once.</summary>
 public sealed class DataSource : IDisposable
 {
+    /// <summary>Pixels of an image: 28 × 28 in every data set that there is.</summary>
+    public const long Pixels = 28 * 28;
+
+    // Two for each group of the Fréchet distance's jackknife.
+    private const int LeastRetained = 40;
+
     private readonly Dataset dataset;
     private ImageTensors? train, test;
     private string? digest;
@@ -32,6 +38,29 @@ public sealed class DataSource : IDisposable
     public StageInput Input => new("data", digest ??= CanonicalJson.Digest(
         Directory.GetFiles(dataset.Folder).Where(file => Path.GetFileName(file).Contains("-ubyte", StringComparison.Ordinal)).Order(StringComparer.Ordinal)
             .Select(file => new[] { Path.GetFileName(file), FolderTree.Sha256(file) })));
+
+    /// <summary>Refuses data that a measurement would fail on only after the work.</summary>
+    /// <param name="retained">Labels that must stay.</param>
+    /// <param name="learned">Labels that relearning needs training images of.</param>
+    /// <exception cref="BadInputException">A label has no test image, too few show what must stay, or a label has no training image.</exception>
+    public void Require(IReadOnlyList<int> retained, IEnumerable<int> learned)
+    {
+        int[] Count(ImageTensors images)
+        {
+            var counts = new int[LabelNames.Count];
+            foreach (var label in images.Labels.ToArray<long>())
+                counts[label]++;
+            return counts;
+        }
+        var tested = Count(Test);
+        if (Array.IndexOf(tested, 0) is var untested and >= 0)
+            throw new BadInputException($"{dataset.Folder}: no test image shows {LabelNames[untested]}; every label is measured on real images.");
+        if (retained.Sum(label => tested[label]) is var kept and < LeastRetained)
+            throw new BadInputException($"{dataset.Folder}: {kept} test images show what must stay; the Fréchet distance needs {LeastRetained}.");
+        foreach (var label in learned)
+            if (Count(Train)[label] == 0)
+                throw new BadInputException($"{dataset.Folder}: no training image shows {LabelNames[label]}; relearning needs some. Set relearn.enabled to false to leave it out.");
+    }
 
     /// <summary>Values in [0, 1] of the test images, (N, pixels), and their labels; the caller's scope owns them.</summary>
     public (Tensor Images, Tensor Labels) TestValues()

@@ -21,7 +21,7 @@ public sealed class GenerativeStages(StageRunner runner, DataSource data, string
     /// <summary>The model that is to forget: checked and taken over, or trained.</summary>
     public Artefact Base(ModelPlan plan, long seed, string name = "base", IReadOnlyList<int>? leaveOut = null) => plan switch
     {
-        CheckpointModel checkpoint => TakeOver(name, "generator-checkpoint", checkpoint.Path, tensors => ConditionalVae.FromState(tensors).Dispose()),
+        CheckpointModel checkpoint => TakeOver(name, "generator-checkpoint", ReadGenerator(checkpoint, data, planFile)),
         TrainedModel trained => Train(name, trained, seed, leaveOut ?? []),
         _ => throw new NotSupportedException($"{plan.GetType().Name} is no kind of model."),
     };
@@ -29,12 +29,7 @@ public sealed class GenerativeStages(StageRunner runner, DataSource data, string
     /// <summary>The judge: checked and taken over, or trained.</summary>
     public Artefact Judge(JudgePlan plan, long seed) => plan switch
     {
-        CheckpointJudge checkpoint => TakeOver("judge", "judge-checkpoint", checkpoint.Path, tensors =>
-        {
-            using var judge = JudgeClassifier.FromState(tensors);
-            if (judge.Classes != data.LabelNames.Count)
-                throw new BadInputException($"{checkpoint.Path}: the judge knows {judge.Classes} classes; {data.Title} has {data.LabelNames.Count}.");
-        }),
+        CheckpointJudge checkpoint => TakeOver("judge", "judge-checkpoint", ReadJudge(checkpoint, data, planFile)),
         TrainedJudge trained => TrainJudge(trained.Training, seed),
         _ => throw new NotSupportedException($"{plan.GetType().Name} is no kind of judge."),
     };
@@ -101,14 +96,57 @@ public sealed class GenerativeStages(StageRunner runner, DataSource data, string
     /// <summary>The judge in an artefact of this class, in evaluation mode.</summary>
     public static JudgeClassifier ReadJudge(Artefact artefact) => JudgeClassifier.FromState(ReadModel(artefact).Tensors);
 
-    private Artefact TakeOver(string name, string method, string path, Action<IReadOnlyDictionary<string, HostArray>> check)
+    /// <summary>Reads the generator that a plan names.</summary>
+    /// <exception cref="BadInputException">There is none, it is damaged, or it does not fit the data.</exception>
+    public static ModelFile ReadGenerator(CheckpointModel plan, DataSource data, string planFile)
     {
-        var file = ModelFiles.Read(PlanPaths.Resolve(path, planFile));
-        check(file.Tensors);
-        return runner.Run(
-            new Stage { Name = name, Method = method, Version = 1, Inputs = [new StageInput("file", file.Sha256)], Environment = Environment },
-            work => ModelFiles.Write(work.PathOf(ModelName), file.Tensors, file.Metadata));
+        var file = ModelFiles.Read(PlanPaths.Resolve(plan.Path, planFile));
+        try
+        {
+            using var model = ConditionalVae.FromState(file.Tensors);
+            if (model.Conditions != data.LabelNames.Count)
+                throw new BadInputException($"The model has {model.Conditions} conditions; {data.Title} has {data.LabelNames.Count} labels.");
+            if (model.Options.Pixels != DataSource.Pixels)
+                throw new BadInputException($"The model makes images of {model.Options.Pixels} pixels; those of {data.Title} have {DataSource.Pixels}.");
+            CheckFinite(model.NamedParameters());
+        }
+        catch (BadInputException error)
+        {
+            throw new BadInputException($"{file.File}: {error.Message}", error);
+        }
+        return file;
     }
+
+    /// <summary>Reads the judge that a plan names.</summary>
+    /// <exception cref="BadInputException">There is none, it is damaged, or it does not fit the data.</exception>
+    public static ModelFile ReadJudge(CheckpointJudge plan, DataSource data, string planFile)
+    {
+        var file = ModelFiles.Read(PlanPaths.Resolve(plan.Path, planFile));
+        try
+        {
+            using var judge = JudgeClassifier.FromState(file.Tensors);
+            if (judge.Classes != data.LabelNames.Count)
+                throw new BadInputException($"The judge knows {judge.Classes} classes; {data.Title} has {data.LabelNames.Count}.");
+            CheckFinite(judge.NamedParameters());
+        }
+        catch (BadInputException error)
+        {
+            throw new BadInputException($"{file.File}: {error.Message}", error);
+        }
+        return file;
+    }
+
+    private static void CheckFinite(IEnumerable<(string Name, Tensor Tensor)> tensors)
+    {
+        using var scope = new TensorScope();
+        foreach (var (name, tensor) in tensors)
+            if (tensor.IsFinite().All().Item() == 0)
+                throw new BadInputException($"The tensor '{name}' holds a value that is not finite.");
+    }
+
+    private Artefact TakeOver(string name, string method, ModelFile file) => runner.Run(
+        new Stage { Name = name, Method = method, Version = 1, Inputs = [new StageInput("file", file.Sha256)], Environment = Environment },
+        work => ModelFiles.Write(work.PathOf(ModelName), file.Tensors, file.Metadata));
 
     private Artefact Train(string name, TrainedModel plan, long seed, IReadOnlyList<int> leaveOut) => runner.Run(
         new Stage { Name = name, Method = "conditional-vae-training", Version = 1, Options = new { plan, seed, leaveOut }, Inputs = [data.Input], Environment = Environment },

@@ -33,7 +33,7 @@ public static class ModelFiles
         SafetensorsWriter.Write(file, tensors, SafetensorsWriter.DefaultMetadata.Concat((metadata ?? new Dictionary<string, string>()).Where(entry => entry.Key != "format")));
 
     /// <summary>
-    /// Writes a changed model where the run keeps it: under the original's name, in its element types, with its metadata; files beside it that
+    /// Writes a changed model where the run keeps it, called on the torch thread: under the original's name, in its element types, with its metadata; files beside it that
     /// say what it is are copied byte for byte. A torch checkpoint becomes a safetensors file.
     /// </summary>
     /// <param name="original">The model before.</param>
@@ -43,6 +43,8 @@ public static class ModelFiles
     /// <exception cref="RunFailedException">Nothing changed.</exception>
     public static string Export(ModelFile original, IReadOnlyDictionary<string, HostArray> tensors, string folder)
     {
+        using var scope = new TensorScope();
+        tensors = tensors.ToDictionary(entry => entry.Key, entry => InType(entry.Value, original.Tensors[entry.Key].Type));
         if (original.Tensors.All(entry => entry.Value.Bytes.Span.SequenceEqual(tensors[entry.Key].Bytes.Span)))
             throw new RunFailedException("The export would equal the original to the last bit: nothing was forgotten. Look at method.steps and method.strength.");
         var partial = folder + ".partial";
@@ -58,6 +60,8 @@ public static class ModelFiles
         FolderTree.Move(partial, folder);
         return Path.Combine(folder, name);
     }
+
+    private static HostArray InType(HostArray array, DType type) => array.Type == type ? array : Tensor.From(array).To(type).ToHost();
 
     private static string Find(string path)
     {

@@ -71,6 +71,8 @@ public sealed class Traces(StageRunner runner, DataSource data, MeasurePlan meas
         using var random = new RandomStream(RandomStream.ChildSeed((ulong)seed, "probe images"));
         var (images, imageLabels) = data.Test.Batch(Tensor.RandPerm(data.Test.Count, random).Narrow(0, 0, count));
         bool[] positive = [.. imageLabels.ToArray<long>().Select(value => value == label)];
+        if (positive.Count(value => value) is var shown and < 2)
+            throw new BadInputException($"{shown} of the {count} test images that probes read show {data.LabelNames[label]}; a probe needs two, to fit and to test. Raise measure.probe_images, or set measure.probes to false.");
         // One and the same condition for all images, or the probe would read the condition: that of the concept itself.
         var condition = Tensor.Full([count], label, DType.Int64);
         var (old, now) = (Activations(before, images, condition), Activations(after, images, condition));

@@ -30,8 +30,11 @@ public static class UnlearnPipeline
         // Everything that can be refused is refused before the folder is made.
         using var data = new DataSource(value.Data, plan.Source);
         var targets = new UnlearnTargets(value, data.LabelNames, plan.Source);
-        if (value.Base is CheckpointModel checkpoint)
-            CheckConditions(PlanPaths.Resolve(checkpoint.Path, plan.Source), data.LabelNames.Count);
+        data.Require(targets.Retained, value.Relearn.Enabled ? targets.Concepts.Select(concept => concept.Label) : []);
+        foreach (var model in new[] { value.Base, value.Relearn.Enabled ? value.Relearn.Control : null }.OfType<CheckpointModel>())
+            GenerativeStages.ReadGenerator(model, data, plan.Source);
+        if (value.Judge is CheckpointJudge named)
+            GenerativeStages.ReadJudge(named, data, plan.Source);
         var path = context.RunFolder ?? Path.Combine(context.RunsFolder, RunFolder.NameFor(plan.Source, plan));
         using var folder = RunFolder.Open(path, plan, Estimates.Disk(value), time: context.Time);
         Preflight.Check(Estimates.Of(value), path, ThisMachine.Instance, context.Progress);
@@ -88,13 +91,6 @@ public static class UnlearnPipeline
         }
     }
 
-    private static void CheckConditions(string path, int labels)
-    {
-        using var model = ConditionalVae.FromState(ModelFiles.Read(path).Tensors);
-        if (model.Conditions != labels)
-            throw new BadInputException($"{path}: the model has {model.Conditions} conditions; the data set has {labels} labels.");
-    }
-
     private static List<RelearnResult> Relearn(Traces traces, GenerativeStages stages, UnlearnPlan plan, ModelFile original, ModelFile exported, Artefact judge, UnlearnTargets targets, ModelReading before) =>
         [.. targets.Concepts.Select(concept =>
         {
@@ -125,13 +121,21 @@ public static class UnlearnPipeline
             return null;
         try
         {
-            return JsonSerializer.Deserialize<UnlearnResult>(File.ReadAllBytes(path), ResultJson.Options);
+            // What an earlier version left may differ although every stage was found: a run killed between its last stage and its result.
+            return JsonSerializer.Deserialize<UnlearnResult>(File.ReadAllBytes(path), ResultJson.Options) is { } kept && Findings(kept) == Findings(now) ? kept : null;
         }
         catch (JsonException)
         {
             return null;
         }
     }
+
+    // All but when and how long, as JSON.
+    private static string Findings(UnlearnResult result) => JsonSerializer.Serialize(result with
+    {
+        Run = result.Run with { Started = default, Finished = default, Lethe = "" },
+        Cost = new CostResult(new Dictionary<string, double>(), [], 0),
+    }, ResultJson.Options);
 
     private static void WritePictures(RunPaths paths, ModelReading before, ModelReading after)
     {

@@ -28,7 +28,7 @@ internal sealed class UnlearnResultBuilder(UnlearnPlan plan, DataSource data, Un
                 [.. targets.Concepts.Select(concept => new ConceptRequest(concept.Label, concept.Name, concept.Kind, concept.Target, targets.Words(concept.Plan)))], targets.Retained),
             Method = new MethodFacts("selective-amnesia", plan.Method.Preset, Options(), forgetting.Steps, forgetting.MaximumSteps, forgetting.StopReason, fisher.Content, information.Samples),
             Forget = Forget(forgotten),
-            Concepts = Concepts(exported, judge),
+            Concepts = Concepts(original, exported, judge),
             Retain = Retain(),
             Classes = [.. Enumerable.Range(0, data.LabelNames.Count).Select(Class)],
             Confusion = new ConfusionResult(before.Judged.Confusion().Shares, after.Judged.Confusion().Shares),
@@ -53,17 +53,18 @@ internal sealed class UnlearnResultBuilder(UnlearnPlan plan, DataSource data, Un
         NegativeElboBefore = Bare(before.Bound.Of(labels, Better.Higher)),
     };
 
-    private List<ConceptResult> Concepts(ModelFile exported, Artefact judgeArtefact)
+    private List<ConceptResult> Concepts(ModelFile original, ModelFile exported, Artefact judgeArtefact)
     {
         using var noGrad = Autograd.NoGrad();
         using var judge = GenerativeStages.ReadJudge(judgeArtefact);
+        using var frozen = ConditionalVae.FromState(original.Tensors);
         using var model = ConditionalVae.FromState(exported.Tensors);
         using var random = new RandomStream(RandomStream.ChildSeed((ulong)plan.Seed, "floor"));
         var results = new List<ConceptResult>();
         foreach (var concept in targets.Concepts)
         {
             using var scope = new TensorScope();
-            using var surrogate = targets.Surrogate(concept.Plan, model, random);
+            using var surrogate = targets.Surrogate(concept.Plan, frozen, random);
             // Noise has the mean ½ exactly; of other surrogates the mean of many draws.
             var mean = concept.Plan is NoisePlan ? Tensor.Full([.. model.ImageShape], 0.5) : surrogate.Draw(2000, random).Images.Mean(0);
             var samples = model.Sample(Tensor.Full([1000], concept.Label, DType.Int64), random);

@@ -71,6 +71,25 @@ public class ConditionalVaeTests
     }
 
     [TorchFact]
+    public void What_a_hostile_file_claims_is_refused_before_anything_is_allocated()
+    {
+        using var random = new RandomStream(3);
+        using var model = new ConditionalVae(Tiny, random);
+        BadInputException Refused(string name, params long[] shape)
+        {
+            var state = model.StateDict().ToDictionary();
+            state[name] = new HostArray(DType.Float32, shape, ReadOnlyMemory<byte>.Empty);
+            return Assert.Throws<BadInputException>(() => ConditionalVae.FromState(state));
+        }
+        // Empty tensors take no bytes, whatever their other sizes claim.
+        Assert.Contains("'fc4.weight'", Refused("fc4.weight", 0, 1L << 40).Message, StringComparison.Ordinal);
+        Assert.Contains("'fc1.weight'", Refused("fc1.weight", 1L << 40, 0).Message, StringComparison.Ordinal);
+        Assert.Contains("1099511627774 conditions", Refused("fc4.weight", 5, 1L << 40).Message, StringComparison.Ordinal);
+        Assert.Contains("'fc2.weight' has shape", Refused("fc1.weight", 1L << 40, 15).Message, StringComparison.Ordinal);
+        Assert.Contains("0 conditions", Refused("fc4.weight", 5, 2).Message, StringComparison.Ordinal);
+    }
+
+    [TorchFact]
     public void Training_resumed_from_a_checkpoint_equals_training_undisturbed_bit_for_bit()
     {
         var options = new LikelihoodTrainingOptions { Steps = 12, Batch = 4, WarmUp = 3, LearningRate = 1e-2, Average = 0.9 };

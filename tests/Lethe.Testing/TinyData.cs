@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Lethe.Cli.Tests;
+namespace Lethe.Testing;
 
 /// <summary>Small data sets as IDX files, and plans that go through all stages on them in seconds.</summary>
 public static class TinyData
