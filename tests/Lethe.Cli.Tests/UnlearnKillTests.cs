@@ -37,7 +37,7 @@ public sealed class UnlearnKillTests : IDisposable
         {
             using var process = Start("disturbed");
             var last = "start";
-            for (var lines = random.Next(1 + kill); lines > 0 && await process.StandardError.ReadLineAsync() is { } line; lines--)
+            for (var lines = random.Next(2 + (2 * kill)); lines > 0 && await process.StandardError.ReadLineAsync() is { } line; lines--)
                 last = line;
             Thread.Sleep(random.Next(250));
             process.Kill();
