@@ -128,7 +128,7 @@ internal sealed class UnlearnResultBuilder(UnlearnPlan plan, DataSource data, Un
     private List<TensorMove> Moved(ModelFile original, ModelFile exported, Unlearning.Generative.FisherInformation fisher)
     {
         using var model = ConditionalVae.FromState(original.Tensors);
-        var diagonal = fisher.Diagonal(targets.Retained, forgotten, plan.Method.Strength, model.TrainedParameters);
+        var diagonal = fisher.Diagonal(targets.Retained, forgotten, plan.Method.OwnInformation, model.TrainedParameters);
         var weights = model.TrainedParameters.Select((entry, k) => (entry.Name, Array: diagonal[k].ToHost())).ToDictionary(entry => entry.Name, entry => entry.Array);
         return [.. TensorMovement.Compare(original.Tensors, exported.Tensors, weights)
             .Select(move => new TensorMove(move.Name, move.Shape, move.Norm, move.Relative, move.FisherWeighted ?? 0, move.Largest))];

@@ -13,25 +13,24 @@ namespace Lethe.Unlearning.Generative;
 public sealed record FisherInformation(int Conditions, long Samples, ulong? Seed, IReadOnlyDictionary<string, HostArray> Tensors)
 {
     /// <summary>
-    /// The diagonal that anchors the weights: (1/C) [ Σ over protected F_c + w Σ over forgotten F_c ] with w = (1 − strength) / strength.
+    /// The diagonal that anchors the weights: (1/C) [ Σ over protected F_c + w Σ over forgotten F_c ].
     /// </summary>
     /// <remarks>
     /// To second order, −log p(D_f | θ) takes the forgotten data's information out of the posterior, so what is left protects the
-    /// retained conditions alone: strength 1. Strength ½ weighs all alike, which is the released code's matrix where all conditions are
-    /// protected or forgotten. Towards 0 the forgotten conditions hold the weights where they are.
+    /// retained conditions alone: w = 0. With w = 1 all weigh alike, which is the released code's matrix where all conditions are protected
+    /// or forgotten. The larger w, the more the forgotten conditions hold the weights where they are.
     /// </remarks>
     /// <param name="protectedConditions">Conditions that must stay.</param>
     /// <param name="forgottenConditions">Conditions that go.</param>
-    /// <param name="strength">In (0, 1].</param>
+    /// <param name="ownInformation">w, 0 or more.</param>
     /// <param name="parameters">The model's parameters, which give order, type and device.</param>
     /// <returns>One tensor for each parameter; the caller's scope owns them.</returns>
     /// <exception cref="UsageException">A total matrix cannot be weighed by condition.</exception>
     /// <exception cref="BadInputException">The matrix belongs to another model.</exception>
-    public Tensor[] Diagonal(IReadOnlyList<int> protectedConditions, IReadOnlyList<int> forgottenConditions, double strength, IReadOnlyList<(string Name, Tensor Tensor)> parameters)
+    public Tensor[] Diagonal(IReadOnlyList<int> protectedConditions, IReadOnlyList<int> forgottenConditions, double ownInformation, IReadOnlyList<(string Name, Tensor Tensor)> parameters)
     {
-        var forgottenWeight = (1 - strength) / strength;
-        if (Conditions == 0 && forgottenWeight != 1)
-            throw new UsageException($"The Fisher matrix given is a mean over all conditions, which allows strength 0.5 alone, not {strength}; leave 'fisher.path' out to have it estimated apart for each condition.");
+        if (Conditions == 0 && ownInformation != 1)
+            throw new UsageException($"The Fisher matrix given is a mean over all conditions, which allows method.own_information 1 alone, not {ownInformation}; leave 'fisher.path' out to have it estimated apart for each condition.");
         if (Conditions > 0 && protectedConditions.Concat(forgottenConditions).FirstOrDefault(condition => condition >= Conditions, -1) is var missing and >= 0)
             throw new BadInputException($"The Fisher matrix covers the conditions 0 to {Conditions - 1}, and not {missing}; it belongs to another model.");
         var result = new Tensor[parameters.Count];
@@ -44,7 +43,7 @@ public sealed record FisherInformation(int Conditions, long Samples, ulong? Seed
             {
                 var weights = new double[Conditions];
                 foreach (var condition in protectedConditions) weights[condition] = 1.0 / Conditions;
-                foreach (var condition in forgottenConditions) weights[condition] = forgottenWeight / Conditions;
+                foreach (var condition in forgottenConditions) weights[condition] = ownInformation / Conditions;
                 var sum = Tensor.Zeros(parameter.Shape.ToArray(), parameter.DType, parameter.Device);
                 for (var condition = 0; condition < Conditions; condition++)
                     if (weights[condition] != 0)

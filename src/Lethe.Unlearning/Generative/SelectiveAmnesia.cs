@@ -65,7 +65,7 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
         using var scope = new TensorScope();
         using var noGrad = Autograd.NoGrad();
         // What may be refused comes first, while nothing has left the scope.
-        var diagonal = fisher.Diagonal(retained, [.. targets.Select(target => target.Condition)], options.Strength, model.TrainedParameters);
+        var diagonal = fisher.Diagonal(retained, [.. targets.Select(target => target.Condition)], options.OwnInformation, model.TrainedParameters);
         this.fisher = [.. diagonal.Select(TensorScope.Detach)];
         anchors = [.. parameters.Select(parameter => TensorScope.Detach(parameter.Detach().Clone()))];
         forgetting = new ForgettingBatch(targets, options.ForgetBatch, options.GenerationLatents, model);
@@ -125,11 +125,17 @@ public sealed class SelectiveAmnesia : ITrainingLoop, IDisposable
         return [("loss", forget + options.Gamma * replay + ewc), ("forget", forget), ("replay", replay), ("ewc", ewc)];
     }
 
-    /// <summary>Puts the result into the model: the averaged weights, if there is an average. Call once, when finished.</summary>
+    /// <summary>Puts the result into the model: the averaged weights, if there is an average, as far from θ* as the strength says. Call once, when finished.</summary>
     public void Finish()
     {
         if (average is { Swapped: false })
             average.Swap();
+        if (options.Strength == 1)
+            return;
+        using var noGrad = Autograd.NoGrad();
+        using var scope = new TensorScope();
+        for (var k = 0; k < parameters.Length; k++)
+            parameters[k].CopyInPlace(anchors[k].Lerp(parameters[k], options.Strength));
     }
 
     /// <inheritdoc/>

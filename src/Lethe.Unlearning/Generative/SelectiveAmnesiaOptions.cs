@@ -20,10 +20,15 @@ public abstract record SelectiveAmnesiaOptions
     /// <summary>"fixed" or "released": where the defaults come from.</summary>
     public abstract string Preset { get; }
 
-    /// <summary>How hard to forget against how hard to hold, in (0, 1].</summary>
-    [Description("How hard to forget: towards 0 the concept's own information holds the weights, 0.5 weighs all concepts alike as in the released code, at 1 only what must stay is protected")]
+    /// <summary>How far the weights go from where they were, towards 0, to what was found, 1: θ = θ* + strength (θ_found − θ*).</summary>
+    [Description("How far to forget: the weights go this share of the way from what they were to what was found; 1 is the method, towards 0 nothing changes")]
     [Range(0.001, 1)]
     public double Strength { get; init; } = 1;
+
+    /// <summary>Weight of the forgotten conditions' own Fisher information beside that of the retained ones, which is 1.</summary>
+    [Description("Weight of the forgotten concepts' own Fisher information: 0 protects only what must stay, 1 weighs all alike as the released code does")]
+    [Range(0, 1e6)]
+    public double OwnInformation { get; init; }
 
     /// <summary>λ: weight of the elastic weight consolidation, (λ/2) Σ F (θ − θ*)² beside −ELBO in nats an image.</summary>
     [Description("Weight of the elastic weight consolidation, beside losses in nats an image; the released code's 100 is 0.78125 here")]
@@ -149,7 +154,7 @@ public sealed record ReleasedSelectiveAmnesiaOptions : SelectiveAmnesiaOptions
     /// <summary>The published code's choices.</summary>
     public ReleasedSelectiveAmnesiaOptions()
     {
-        Strength = 0.5;
+        OwnInformation = 1;
         Lambda = 2 * 100.0 / 256;
         ColumnSteps = 0;
         Steps = 10_000;

@@ -96,14 +96,14 @@ public class FisherEstimatorTests
         using var model = new ConditionalVae(Tiny, random);
         using var estimate = new FisherEstimator(model, new FisherOptions { Samples = 30, Batch = 10 }, 1);
         while (!estimate.Finished) estimate.Advance();
-        var diagonal = estimate.Result().Diagonal([0, 2], [1], 1, model.TrainedParameters);
+        var diagonal = estimate.Result().Diagonal([0, 2], [1], 0, model.TrainedParameters);
         foreach (var (name, column) in model.OwnColumns(1))
         {
             var k = model.TrainedParameters.ToList().FindIndex(entry => entry.Name == name);
             Assert.Equal(0, diagonal[k].Select(1, column).Abs().Max().Item());
         }
-        // Strength ½ weighs all conditions alike: the released code's matrix.
-        var total = estimate.Result().Diagonal([0, 2], [1], 0.5, model.TrainedParameters);
+        // Own information 1 weighs all conditions alike: the released code's matrix.
+        var total = estimate.Result().Diagonal([0, 2], [1], 1, model.TrainedParameters);
         for (var k = 0; k < total.Length; k++)
         {
             var mean = Tensor.From(estimate.Result().Tensors[model.TrainedParameters[k].Name]).Mean(0);
@@ -112,14 +112,14 @@ public class FisherEstimatorTests
     }
 
     [TorchFact]
-    public void A_diagonal_weighs_the_forgotten_by_one_minus_strength_over_strength()
+    public void A_diagonal_weighs_the_forgotten_by_own_information()
     {
         var parameter = Tensor.Zeros([2]);
         var information = new FisherInformation(4, 4, null, new Dictionary<string, HostArray> { ["w"] = Tensor.FromArray([1f, 2, 10, 20, 100, 200, 1000, 2000], 4, 2).ToHost() });
-        float[] Diagonal(double strength) => information.Diagonal([0, 3], [1], strength, [("w", parameter)])[0].ToArray<float>();
-        Assert.Equal([250.25f, 500.5f], Diagonal(1)); // (1 + 1000)/4: neither the forgotten nor the free one counts
-        Assert.Equal([252.75f, 505.5f], Diagonal(0.5)); // w = 1
-        Assert.Equal([260.25f, 520.5f], Diagonal(0.2)); // w = 4
+        float[] Diagonal(double ownInformation) => information.Diagonal([0, 3], [1], ownInformation, [("w", parameter)])[0].ToArray<float>();
+        Assert.Equal([250.25f, 500.5f], Diagonal(0)); // (1 + 1000)/4: neither the forgotten nor the free one counts
+        Assert.Equal([252.75f, 505.5f], Diagonal(1));
+        Assert.Equal([260.25f, 520.5f], Diagonal(4));
         Assert.Contains("and not 4", Assert.Throws<BadInputException>(() => information.Diagonal([4], [1], 1, [("w", parameter)])).Message, StringComparison.Ordinal);
     }
 
@@ -171,7 +171,7 @@ public class FisherEstimatorTests
         var error = Assert.Throws<BadInputException>(() => estimate.Result().Diagonal([0], [1], 1, model.TrainedParameters));
         Assert.Contains("fc31.weight", error.Message, StringComparison.Ordinal);
         var total = new FisherInformation(0, 10, null, model.StateDict());
-        Assert.Throws<UsageException>(() => total.Diagonal([0, 2], [1], 1, model.TrainedParameters));
+        Assert.Throws<UsageException>(() => total.Diagonal([0, 2], [1], 0, model.TrainedParameters));
     }
 
     private static FisherInformation Finish(FisherEstimator estimate)

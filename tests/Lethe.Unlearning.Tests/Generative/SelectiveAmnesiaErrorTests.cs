@@ -38,7 +38,7 @@ public class SelectiveAmnesiaErrorTests
         using var frozen = new LogisticGenerator(6, 3, 4, random);
         var information = new FisherInformation(0, 1, null, model.StateDict());
         var live = Tensor.Live;
-        var error = Assert.Throws<UsageException>(() => new SelectiveAmnesia(model, frozen, information, [new(1, new NoiseSurrogate(model))], [0], Bench.Quick with { Strength = 0.5 }, 0));
+        var error = Assert.Throws<UsageException>(() => new SelectiveAmnesia(model, frozen, information, [new(1, new NoiseSurrogate(model))], [0], Bench.Quick with { OwnInformation = 1 }, 0));
         Assert.Equal("method.column_steps is 5, but this model has no weights that condition 1 alone reads; set it to 0.", error.Message);
         Assert.Equal(live, Tensor.Live);
     }
@@ -48,11 +48,11 @@ public class SelectiveAmnesiaErrorTests
     {
         using var bench = new Bench();
         var mean = new FisherInformation(0, 1, null, bench.State);
-        SelectiveAmnesia Make(double strength) => new(bench.Model, bench.Frozen, mean, [bench.Noise(1)], [0], Bench.Quick with { Strength = strength }, 0);
+        SelectiveAmnesia Make(double ownInformation) => new(bench.Model, bench.Frozen, mean, [bench.Noise(1)], [0], Bench.Quick with { OwnInformation = ownInformation }, 0);
         var live = Tensor.Live;
-        Assert.Contains("strength 0.5 alone, not 1", Assert.Throws<UsageException>(() => Make(1)).Message, StringComparison.Ordinal);
+        Assert.Contains("method.own_information 1 alone, not 0", Assert.Throws<UsageException>(() => Make(0)).Message, StringComparison.Ordinal);
         Assert.Equal(live, Tensor.Live);
-        using var accepted = Make(0.5);
+        using var accepted = Make(1);
     }
 
     [TorchFact]

@@ -22,7 +22,7 @@ public class SelectiveAmnesiaGradientTests
     public void A_step_follows_the_gradient_of_the_documented_objective(DType type, bool generationLatents, int pool, double tolerance)
     {
         using var bench = new Bench(type);
-        var options = Bench.Quick with { ColumnSteps = 0, Lambda = 300, Gamma = 0.7, Strength = 0.8, GenerationLatents = generationLatents, ReplayPool = pool, CheckEvery = 0, LearningRate = 0.02, WarmUp = 0 };
+        var options = Bench.Quick with { ColumnSteps = 0, Lambda = 300, Gamma = 0.7, OwnInformation = 0.25, GenerationLatents = generationLatents, ReplayPool = pool, CheckEvery = 0, LearningRate = 0.02, WarmUp = 0 };
         using var method = bench.Forget(options, bench.Noise(Forgotten));
         method.Advance();
         var (gradients, before) = NextGradients(method);
@@ -34,7 +34,7 @@ public class SelectiveAmnesiaGradientTests
             var (surrogates, latents, replayed, labels, noise) = Draws(bench.Frozen, options, type, random);
             var forget = Bound(model, surrogates, Tensor.Full([options.ForgetBatch], Forgotten, DType.Int64), noise.Narrow(0, 0, options.ForgetBatch), generationLatents ? latents : null);
             var replay = Bound(model, replayed, labels, noise.Narrow(0, options.ForgetBatch, options.ReplayBatch), null);
-            return forget.Mean() + replay.Mean() * options.Gamma + Consolidation(model, bench, options.Strength) * (options.Lambda / 2);
+            return forget.Mean() + replay.Mean() * options.Gamma + Consolidation(model, bench, options.OwnInformation) * (options.Lambda / 2);
         }
         AssertGradients(Autograds(before, type, Objective), gradients, tolerance);
     }
@@ -57,8 +57,8 @@ public class SelectiveAmnesiaGradientTests
             var (surrogates, _, replayed, labels, noise) = Draws(bench.Frozen, options, DType.Float64, random);
             var forget = Bound(model, surrogates, Tensor.Full([256], Forgotten, DType.Int64), noise.Narrow(0, 0, 256), null).Sum();
             var replay = Bound(model, replayed, labels, noise.Narrow(0, 256, 256), null).Sum();
-            // The released matrix is the mean over all conditions: strength ½.
-            return forget + replay + Consolidation(model, bench, 0.5) * 100;
+            // The released matrix is the mean over all conditions: own information 1.
+            return forget + replay + Consolidation(model, bench, 1) * 100;
         }
         AssertGradients([.. Autograds(before, DType.Float64, Released).Select(gradient => gradient / 256)], gradients, 1e-9);
     }
@@ -132,13 +132,13 @@ public class SelectiveAmnesiaGradientTests
     }
 
     // Σ F (θ − θ*)² by autograd; F = (1/4) (Σ retained + w forgotten), w = (1 − s)/s.
-    private static Tensor Consolidation(ConditionalVae model, Bench bench, double strength)
+    private static Tensor Consolidation(ConditionalVae model, Bench bench, double ownInformation)
     {
         Tensor sum = Tensor.Zeros([], model.Parameters()[0].DType);
         foreach (var (name, parameter) in model.TrainedParameters)
         {
             var information = Tensor.From(bench.Fisher.Tensors[name]);
-            var weights = Tensor.FromArray([1.0, (1 - strength) / strength, 1, 1]).To(parameter.DType).View([4, .. Enumerable.Repeat(1L, parameter.Dimensions)]) / 4;
+            var weights = Tensor.FromArray([1.0, ownInformation, 1, 1]).To(parameter.DType).View([4, .. Enumerable.Repeat(1L, parameter.Dimensions)]) / 4;
             sum += ((information * weights).Sum(0) * (parameter - Tensor.From(bench.State[name])).Square()).Sum();
         }
         return sum;

@@ -46,6 +46,26 @@ public class SelectiveAmnesiaTests
             Assert.True((parameter - Tensor.From(first[name])).Abs().Max().Item() < 1e-6, name);
     }
 
+    [TorchFact]
+    public void Strength_is_the_share_of_the_way_from_the_weights_before_to_those_found()
+    {
+        IReadOnlyDictionary<string, HostArray> Result(double strength)
+        {
+            using var bench = new Bench();
+            using var method = bench.Forget(Bench.Quick with { Strength = strength }, bench.Noise(1));
+            Bench.Finish(method);
+            return bench.Model.StateDict();
+        }
+        using var start = new Bench();
+        var (whole, part) = (Result(1), Result(0.3));
+        foreach (var (name, before) in start.State)
+        {
+            var expected = Tensor.From(before).Lerp(Tensor.From(whole[name]), 0.3);
+            Assert.True((Tensor.From(part[name]) - expected).Abs().Max().Item() < 1e-6, name);
+        }
+        Assert.Contains(start.State, entry => (Tensor.From(whole[entry.Key]) - Tensor.From(entry.Value)).Abs().Max().Item() > 1e-2);
+    }
+
     // Interrupted in the first stage, at the boundary, in the second before and after readings, and after the last step.
     [TorchTheory]
     [InlineData(0)]
