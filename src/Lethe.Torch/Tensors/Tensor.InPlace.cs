@@ -19,6 +19,7 @@ internal static partial class Ops
     public static readonly Operator SquareInPlace = new("aten::square_");
     public static readonly Operator SqrtInPlace = new("aten::sqrt_");
     public static readonly Operator SigmoidInPlace = new("aten::sigmoid_");
+    public static readonly Operator TanhInPlace = new("aten::tanh_");
     public static readonly Operator ReluInPlace = new("aten::relu_");
     public static readonly Operator IndexAddInPlace = new("aten::index_add_");
     public static readonly Operator IndexCopyInPlace = new("aten::index_copy_");
@@ -78,6 +79,9 @@ public sealed partial class Tensor
 
     /// <summary>this ← 1 / (1 + e^−this).</summary>
     public Tensor SigmoidInPlace() => Ops.SigmoidInPlace.CallInPlace(this);
+
+    /// <summary>this ← tanh(this).</summary>
+    public Tensor TanhInPlace() => Ops.TanhInPlace.CallInPlace(this);
 
     /// <summary>this ← max(this, 0).</summary>
     public Tensor ReluInPlace() => Ops.ReluInPlace.CallInPlace(this);

@@ -7,6 +7,8 @@ internal static partial class Ops
     public static readonly Operator Bmm = new("aten::bmm");
     public static readonly Operator Addmm = new("aten::addmm");
     public static readonly Operator AddmmInPlace = new("aten::addmm_");
+    public static readonly Operator Mv = new("aten::mv");
+    public static readonly Operator Addmv = new("aten::addmv");
     public static readonly Operator Outer = new("aten::outer");
     public static readonly Operator Dot = new("aten::dot");
     public static readonly Operator LinalgSvd = new("aten::linalg_svd");
@@ -27,6 +29,12 @@ public sealed partial class Tensor
 
     /// <summary>Products of two batches of matrices.</summary>
     public Tensor Bmm(Tensor other) => Ops.Bmm.Call(this, other);
+
+    /// <summary>This matrix times a vector; for one row faster than <see cref="MatMul"/>, which lays the whole matrix out anew first.</summary>
+    public Tensor Mv(Tensor vector) => Ops.Mv.Call(this, vector);
+
+    /// <summary>this + a matrix times a vector.</summary>
+    public Tensor Addmv(Tensor matrix, Tensor vector) => Ops.Addmv.Call(this, matrix, vector);
 
     /// <summary>beta · this + alpha · a b.</summary>
     public Tensor Addmm(Tensor a, Tensor b, Scalar? beta = null, Scalar? alpha = null) => Ops.Addmm.Call(this, a, b, beta ?? 1, alpha ?? 1);

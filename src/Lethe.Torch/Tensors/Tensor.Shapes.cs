@@ -28,6 +28,7 @@ internal static partial class Ops
     public static readonly Operator Triu = new("aten::triu");
     public static readonly Operator Diag = new("aten::diag");
     public static readonly Operator Flip = new("aten::flip");
+    public static readonly Operator Roll = new("aten::roll");
     public static readonly Operator ToDtype = new("aten::to", "dtype");
     public static readonly Operator ToDtypeLayout = new("aten::to", "dtype_layout");
     public static readonly Operator SplitTensor = new("aten::split", "Tensor");
@@ -116,6 +117,9 @@ public sealed partial class Tensor
 
     /// <summary>Dimensions in reverse.</summary>
     public Tensor Flip(params long[] dimensions) => Ops.Flip.Call(this, dimensions);
+
+    /// <summary>Entries moved on along a dimension; those that fall off its end come in at its start.</summary>
+    public Tensor Roll(long by, long dimension) => Ops.Roll.Call(this, new[] { by }, new[] { dimension });
 
     /// <summary>Another element type; the same tensor if it has it.</summary>
     public Tensor To(DType type) => Ops.ToDtype.Call(this, type);

@@ -145,6 +145,25 @@ public sealed partial class Tensor : IDisposable
             return Copy(data, s, sizes.Length, array.Type);
     }
 
+    /// <summary>this ← elements that lie in ordinary memory, row-major, converted to this tensor's type; no other copy of them is made.</summary>
+    /// <param name="elements">Exactly this tensor's number of elements.</param>
+    /// <param name="type">Their type.</param>
+    public unsafe Tensor CopyInPlace(ReadOnlySpan<byte> elements, DType type)
+    {
+        if (elements.Length != Elements * type.Size())
+            throw new ArgumentException($"{elements.Length} bytes do not fill {Elements} elements of {type}.", nameof(elements));
+        byte nothing = 0;
+        fixed (byte* data = elements)
+        fixed (long* s = Shape)
+        {
+            var over = Bridge.TensorOver(data == null ? &nothing : data, s, Dimensions, (int)type);
+            if (over == 0)
+                throw new TorchException("from_blob", Bridge.LastError());
+            using var view = new Tensor(over);
+            return CopyInPlace(view);
+        }
+    }
+
     /// <summary>A copy of the elements, row-major, in ordinary memory.</summary>
     public HostArray ToHost()
     {
