@@ -97,6 +97,25 @@ public sealed unsafe partial class MappedFile : IDisposable
         }
     }
 
+    /// <summary>
+    /// Lets go of the pages of a range: they no longer count as this process's memory and come back from the system's cache, or the disk,
+    /// when they are read again. A reader of large files calls this behind itself.
+    /// </summary>
+    /// <param name="offset">First byte.</param>
+    /// <param name="length">Number of bytes; the range lies within the file.</param>
+    public void ReleasePages(long offset, long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
+        if (length == 0)
+            return;
+        using var lease = Acquire();
+        // Whole pages, those at both ends too: nothing is lost, the bytes are the file's. A system that declines keeps the pages, no more.
+        var start = offset / Environment.SystemPageSize * Environment.SystemPageSize;
+        _ = Advise(address + (nint)start, (nuint)(offset + length - start), DoNotNeed);
+    }
+
     /// <summary>Gives up the owner's reference; the mapping goes once no lease is left.</summary>
     public void Dispose()
     {
@@ -145,6 +164,12 @@ public sealed unsafe partial class MappedFile : IDisposable
             NativeMemory.Free((void*)resolved);
         }
     }
+
+    /// <summary>MADV_DONTNEED.</summary>
+    private const int DoNotNeed = 4;
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(nint address, nuint length, int advice);
 
     [LibraryImport("libc", EntryPoint = "realpath", StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint RealPath(string path, nint buffer);
