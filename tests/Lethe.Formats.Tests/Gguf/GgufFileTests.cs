@@ -102,7 +102,7 @@ public sealed class GgufFileTests : IDisposable
         Refused(new RawGguf().Key("k", 8, BitConverter.GetBytes(1UL << 62)).Build(), "text length of k", "4611686018427387904");
         Refused(new RawGguf().Key("k", 9, [.. BitConverter.GetBytes(4u), .. BitConverter.GetBytes(1UL << 61)]).Build(), "the length of k");
         Refused(new RawGguf().Key("k", 9, [.. BitConverter.GetBytes(9u), .. BitConverter.GetBytes(1UL)]).Build(), "list of lists");
-        Refused(new RawGguf().Key("k", 13).Build(), "k has the value type 13");
+        Refused(new RawGguf().Key("k", 13, []).Build(), "k has the value type 13");
         Refused(new RawGguf().Key("k", 9, [.. BitConverter.GetBytes(99u), .. new byte[8]]).Build(), "element type 99");
         Refused(new RawGguf().Key("k", 7, 2).Build(), "k has a truth value of 2");
         Refused(new RawGguf().Key("k", 8, [1, 0, 0, 0, 0, 0, 0, 0, 0xff]).Build(), "k at byte", "UTF-8");
