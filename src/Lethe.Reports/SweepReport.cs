@@ -32,7 +32,7 @@ public static class SweepReport
     public static string Chart(SweepResult sweep, ReportLanguage language, UnlearnResult? run = null)
     {
         Require(sweep);
-        return TradeOff.Accuracy(sweep, run, Texts.Of(language)).Draw(720, 440).Document(language.Code());
+        return TradeOff.Elbo(sweep, run, Texts.Of(language)).Draw(720, 440).Document(language.Code());
     }
 
     private static void Require(SweepResult sweep)

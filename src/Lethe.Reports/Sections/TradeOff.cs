@@ -6,7 +6,7 @@ using Lethe.Runs.Results;
 
 namespace Lethe.Reports.Sections;
 
-/// <summary>The trade-off of a sweep: forgetting against accuracy, and against −ELBO, of what had to stay; with all its points as a table.</summary>
+/// <summary>The trade-off of a sweep: forgetting against −ELBO, and against accuracy, of what had to stay; with all its points as a table.</summary>
 internal static class TradeOff
 {
     /// <summary>Both charts, and the table.</summary>
@@ -21,14 +21,13 @@ internal static class TradeOff
         var table = Table(sweep, varied, t);
         return Html.Of($"""
             {Parts.Paragraph(t.TradeOffNote(Numbers.Count(sweep.Points.Count), Numbers.Count(sweep.Points.Count(p => p.OnFront))))}
-            {Parts.Pair(Parts.Figure(t.TradeOffChart, Parts.Half, width => Accuracy(sweep, run, t).Draw(width, 320).Inline()), Parts.Figure(t.TradeOffElboChart, Parts.Half, width => Elbo(sweep, run, t).Draw(width, 320).Inline()))}
+            {Parts.Pair(Parts.Figure(t.TradeOffElboChart, Parts.Half, width => Elbo(sweep, run, t).Draw(width, 320).Inline()), Parts.Figure(t.TradeOffChart, Parts.Half, width => Accuracy(sweep, run, t).Draw(width, 320).Inline()))}
             {Parts.Paragraph(t.Sentences(seeds > 1 ? [t.PointLabels(string.Join(", ", varied)), t.SeedsMean(Numbers.Count(seeds))] : [t.PointLabels(string.Join(", ", varied))]))}
             {(open ? table : Parts.Details(t.AllPoints, table))}
             """);
     }
 
-    /// <summary>Forgetting against accuracy, the main chart.</summary>
-    public static ScatterChart Accuracy(SweepResult sweep, UnlearnResult? run, Texts t)
+    private static ScatterChart Accuracy(SweepResult sweep, UnlearnResult? run, Texts t)
     {
         var points = Points(sweep, run, t, p => p.RetainAccuracy, r => r.Retain.AccuracyAfter, Style.Share(1));
         double[] levels = run is null ? [] : [run.Retain.AccuracyBefore.Value];
@@ -36,21 +35,22 @@ internal static class TradeOff
             points.Select(p => p.Y.Low).Concat(levels).DefaultIfEmpty(0).Min(), Math.Min(1, points.Select(p => p.Y.High).Concat(levels).DefaultIfEmpty(1).Max()));
         return new ScatterChart(t.TradeOffChart, ForgetAxis(points), y, t.ForgetAxis, t.AccuracyAxis, points)
         {
-            Front = Staircase(sweep),
             Level = run is null ? null : (run.Retain.AccuracyBefore.Value, t.Before),
-            FormatX = value => Numbers.Fixed(value, ForgetAxis(points).Decimals),
+            FormatX = value => Numbers.Percent(value, 0),
             FormatY = value => Numbers.Percent(value, Math.Max(0, y.Decimals - 2)),
         };
     }
 
-    private static ScatterChart Elbo(SweepResult sweep, UnlearnResult? run, Texts t)
+    /// <summary>Forgetting against −ELBO, the main chart.</summary>
+    public static ScatterChart Elbo(SweepResult sweep, UnlearnResult? run, Texts t)
     {
         var points = Points(sweep, run, t, p => p.RetainElboChange, r => r.Retain.NegativeElboChange, Style.Signed(2));
         var x = ForgetAxis(points);
         var y = Axis.Linear(Math.Min(0, points.Select(p => p.Y.Low).DefaultIfEmpty(0).Min()), points.Select(p => p.Y.High).DefaultIfEmpty(1).Max());
         return new ScatterChart(t.TradeOffElboChart, x, y, t.ForgetAxis, t.ElboAxis, points)
         {
-            FormatX = value => Numbers.Fixed(value, x.Decimals),
+            Front = Staircase(sweep),
+            FormatX = value => Numbers.Percent(value, 0),
             FormatY = value => Numbers.Signed(value, y.Decimals),
         };
     }
@@ -70,29 +70,29 @@ internal static class TradeOff
             var first = named.Add(name);
             var label = isRun ? $"{t.ThisRun} ({name})" : first ? name : null;
             points.Add(new ScatterPoint(
-                Spread(point.Forget), Spread(ofPoint(point)), label, isRun ? "this" : point.OnFront ? "best" : "other", isRun ? Marker.Diamond : Marker.Circle,
-                Tip($"{name} · {t.Seed} {point.Seed}", point.Forget, ofPoint(point))));
+                Spread(point.Share), Spread(ofPoint(point)), label, isRun ? "this" : point.OnFront ? "best" : "other", isRun ? Marker.Diamond : Marker.Circle,
+                Tip($"{name} · {t.Seed} {point.Seed}", point.Share, ofPoint(point))));
         }
         // The run being reported is drawn last, over the others.
         points = [.. points.OrderBy(point => point.Marker == Marker.Diamond)];
         if (run is not null && sweep.Points.All(p => p.Run != run.Run.Id))
-            points.Add(new ScatterPoint(Spread(run.Forget.Probability), Spread(ofRun(run)), t.ThisRun, "this", Marker.Diamond, Tip(t.ThisRun, run.Forget.Probability, ofRun(run))));
+            points.Add(new ScatterPoint(Spread(run.Forget.Share), Spread(ofRun(run)), t.ThisRun, "this", Marker.Diamond, Tip(t.ThisRun, run.Forget.Share, ofRun(run))));
         points.RemoveAll(point => !double.IsFinite(point.X.Value) || !double.IsFinite(point.Y.Value));
         return points;
 
-        string Tip(string name, Measure forget, Measure keep) => $"{name}: {Numbers.Fixed(forget.Value, 4)}, {style.Value(keep.Value)}";
+        string Tip(string name, Measure forget, Measure keep) => $"{name}: {Numbers.Percent(forget.Value, 2)}, {style.Value(keep.Value)}";
         static Spread Spread(Measure measure) => new(measure.Value, Numbers.Lower(measure), Numbers.Upper(measure));
     }
 
-    // What the front leaves possible: up to the next point's probability, no more accuracy than this one's.
+    // What the front leaves possible: up to the next point's share, no smaller rise than this one's.
     private static IReadOnlyList<(double X, double Y)> Staircase(SweepResult sweep)
     {
         List<(double X, double Y)> corners = [];
-        foreach (var point in sweep.Points.Where(p => p.OnFront).OrderBy(p => p.Forget.Value))
+        foreach (var point in sweep.Points.Where(p => p.OnFront).OrderBy(p => p.Share.Value))
         {
             if (corners.Count > 0)
-                corners.Add((point.Forget.Value, corners[^1].Y));
-            corners.Add((point.Forget.Value, point.RetainAccuracy.Value));
+                corners.Add((point.Share.Value, corners[^1].Y));
+            corners.Add((point.Share.Value, point.RetainElboChange.Value));
         }
         return corners;
     }

@@ -62,14 +62,17 @@ public static class SweepPipeline
     /// <summary>Where a sweep's result lies.</summary>
     public static string FileOf(string folder) => Path.Combine(folder, "sweep.json");
 
-    /// <summary>The points that no other is as good as: probability of the forgotten class, the lower the better, against accuracy of the retained ones, the higher the better.</summary>
+    /// <summary>
+    /// The points that no other is as good as: share judged as the forgotten class against the change of the retained ones' −ELBO, both the lower
+    /// the better. Accuracy is too coarse: it counts samples, and its interval covers a whole sweep; −ELBO compares the same images with the same noise.
+    /// </summary>
     public static IReadOnlyList<SweepPoint> WithFront(IReadOnlyList<SweepPoint> points) =>
         [.. points.Select(point => point with { OnFront = !points.Any(other => Beats(other, point)) })];
 
     private static bool Beats(SweepPoint one, SweepPoint other)
     {
-        var (forget, keep) = (one.Forget.Value.CompareTo(other.Forget.Value), one.RetainAccuracy.Value.CompareTo(other.RetainAccuracy.Value));
-        return forget <= 0 && keep >= 0 && (forget < 0 || keep > 0);
+        var (forget, lost) = (one.Share.Value.CompareTo(other.Share.Value), one.RetainElboChange.Value.CompareTo(other.RetainElboChange.Value));
+        return forget <= 0 && lost <= 0 && (forget < 0 || lost < 0);
     }
 
     private static SweepResult Collect(Plan<SweepPlan> sweep, IReadOnlyList<SweepRun> points, string folder)

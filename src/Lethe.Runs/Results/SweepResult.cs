@@ -21,6 +21,6 @@ public sealed record SweepResult(string Title, IReadOnlyList<SweepPoint> Points)
 /// <param name="Share">Share judged as the forgotten class after.</param>
 /// <param name="RetainAccuracy">Accuracy of the retained conditions after.</param>
 /// <param name="RetainElboChange">Mean change of the retained conditions' −ELBO, nats an image.</param>
-/// <param name="OnFront">Whether no other point is at least as good in forgetting and in accuracy and better in one of them, by their values.</param>
+/// <param name="OnFront">Whether no other point is at least as good in share and in change of −ELBO and better in one of them, by their values.</param>
 /// <param name="Run">Folder of the run, below the sweep's; also the run's id.</param>
 public sealed record SweepPoint(IReadOnlyDictionary<string, object?> Options, long Seed, Measure Forget, Measure Share, Measure RetainAccuracy, Measure RetainElboChange, bool OnFront, string Run);

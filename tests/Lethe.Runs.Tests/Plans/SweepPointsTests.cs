@@ -95,9 +95,9 @@ public sealed class SweepPointsTests : IDisposable
     [Fact]
     public void The_front_holds_the_points_that_no_other_is_as_good_as()
     {
-        SweepPoint Point(double forget, double keep) => new(new Dictionary<string, object?>(), 0, new Measure(forget, 1), new Measure(0, 1), new Measure(keep, 1), new Measure(0, 1), false, "");
+        SweepPoint Point(double share, double rise) => new(new Dictionary<string, object?>(), 0, new Measure(0, 1), new Measure(share, 1), new Measure(0, 1), new Measure(rise, 1), false, "");
 
-        var points = SweepPipeline.WithFront([Point(0.1, 0.9), Point(0.1, 0.95), Point(0.5, 0.99), Point(0.5, 0.94), Point(0.05, 0.2), Point(0.05, 0.2)]);
+        var points = SweepPipeline.WithFront([Point(0.1, 0.3), Point(0.1, 0.2), Point(0.5, -0.1), Point(0.5, 0.25), Point(0.05, 0.8), Point(0.05, 0.8)]);
 
         // Of two that are the same neither beats the other.
         Assert.Equal([false, true, true, false, true, true], points.Select(point => point.OnFront));

@@ -41,5 +41,5 @@ internal sealed partial class EnglishTexts
     public override Explained FisherTerm => new("Fisher-weighted change",
         "The sum over a tensor of F Δ²: the squared change of each weight times how much the model’s own samples depend on that weight.");
     public override Explained FrontTerm => new("Front",
-        "The runs of a sweep that no other run beats in both forgetting and keeping (Pareto front).");
+        "The runs of a sweep that no other run beats in both forgetting (share judged as the class) and keeping (change of −ELBO): the Pareto front.");
 }

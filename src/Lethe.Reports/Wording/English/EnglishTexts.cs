@@ -135,7 +135,7 @@ internal sealed partial class EnglishTexts : Texts
     public override string TradeOffNote(string points, string front) => $"{points} runs, {front} of them on the front: no other run of the sweep both forgets more and keeps more. Bars through a point are its 95% intervals.";
     public override string TradeOffChart => "Forgetting against accuracy of the retained conditions";
     public override string TradeOffElboChart => "Forgetting against the rise of the retained conditions’ −ELBO";
-    public override string ForgetAxis => "Probability of the forgotten class  (← better)";
+    public override string ForgetAxis => "Judged as the forgotten class  (← better)";
     public override string AccuracyAxis => "Retained: judged as asked  (↑ better)";
     public override string ElboAxis => "Retained: change of −ELBO, nats  (↓ better)";
     public override string ThisRun => "this run";

@@ -41,5 +41,5 @@ internal sealed partial class JapaneseTexts
     public override Explained FisherTerm => new("フィッシャー情報量で重み付けした変化",
         "テンソル内の F Δ² の和です。個々の重みの変化の2乗に、モデル自身の生成画像がその重みにどれだけ依存するかを掛けた値を合計します。");
     public override Explained FrontTerm => new("パレートフロント",
-        "忘却と維持の両方で、これを上回る実行がほかにない実行の集まりです。");
+        "忘却（当該クラスと判定された割合）と維持（−ELBOの変化）の両方で、これを上回る実行がほかにない実行の集まりです。");
 }

@@ -135,7 +135,7 @@ internal sealed partial class JapaneseTexts : Texts
     public override string TradeOffNote(string points, string front) => $"{points}件の実行のうち、{front}件がパレートフロント上にあります（忘却と維持の両方でこれを上回る実行がないもの）。点を通る線は95%信頼区間です。";
     public override string TradeOffChart => "忘却の度合いと維持対象の判定率";
     public override string TradeOffElboChart => "忘却の度合いと維持対象の−ELBOの変化";
-    public override string ForgetAxis => "忘却対象の平均確率（← 良い）";
+    public override string ForgetAxis => "忘却対象と判定された割合（← 良い）";
     public override string AccuracyAxis => "維持対象：指定どおりの判定率（↑ 良い）";
     public override string ElboAxis => "維持対象：−ELBOの変化（nat、↓ 良い）";
     public override string ThisRun => "本実行";
