@@ -48,6 +48,9 @@ public sealed class TensorScope : IDisposable
         return tensor;
     }
 
+    /// <summary>Whether leaving this scope frees the tensor.</summary>
+    public bool Owns(Tensor tensor) => tensor.Scope == this;
+
     /// <summary>Moves a tensor out of all scopes: whoever takes it disposes it.</summary>
     public static Tensor Detach(Tensor tensor)
     {

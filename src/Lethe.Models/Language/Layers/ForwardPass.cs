@@ -1,0 +1,98 @@
+using Lethe.Torch;
+
+namespace Lethe.Models.Language.Layers;
+
+/// <summary>What all layers of one run share: positions, masks, the cache, who looks.</summary>
+internal sealed class ForwardPass : IDisposable
+{
+    private readonly ForwardContext context;
+    private readonly Dictionary<(long Queries, long Keys, long Diagonal, int? Window), Tensor?> masks = [];
+    private readonly double lowest;
+    private readonly DType type;
+    private readonly Device device;
+
+    /// <param name="hidden">What enters the first layer that runs, (B, T, D).</param>
+    /// <param name="first">That layer.</param>
+    /// <param name="context">What the caller said.</param>
+    /// <param name="rotary">Rotary positions; null where the model has others.</param>
+    public ForwardPass(Tensor hidden, int first, ForwardContext context, RotaryEmbedding? rotary)
+    {
+        this.context = context;
+        (Rows, Count, Past, type, device) = (hidden.Size(0), hidden.Size(1), context.Cache?.LengthOf(first) ?? 0, hidden.DType, hidden.Device);
+        // As in transformers the lowest number, not −∞: a row that sees nothing at all then has a mean of all values rather than NaN.
+        lowest = type switch { DType.Float64 => double.MinValue, DType.Float16 => -65504, DType.BFloat16 => -3.3895313892515355e38, _ => float.MinValue };
+        if (rotary is not null)
+            (Cosines, Sines) = context.PositionIds is { } positions ? rotary.At(Checked(positions)) : rotary.At(Past, Count);
+        if (context.AttentionMask is { } mask)
+            Padding = Additive(mask);
+    }
+
+    public long Rows { get; }
+
+    /// <summary>New positions, T.</summary>
+    public long Count { get; }
+
+    /// <summary>Positions in the cache.</summary>
+    public long Past { get; }
+
+    /// <summary>(1 or B, T, 1, size).</summary>
+    public Tensor? Cosines { get; }
+
+    /// <inheritdoc cref="Cosines"/>
+    public Tensor? Sines { get; }
+
+    /// <summary>What is added to the scores of each key, (B, 1, 1, S): 0, or the lowest number at padding; null where there is none.</summary>
+    public Tensor? Padding { get; }
+
+    public KeyValueCache? Cache => context.Cache;
+
+    /// <summary>Lets the visitor, if there is one and it wants to, see and replace a value.</summary>
+    public Tensor Visit(int layer, SiteKind kind, Tensor value)
+    {
+        if (context.Sites is not { } visitor || new Site(layer, kind) is var site && !visitor.Wants(site))
+            return value;
+        var next = visitor.Visit(site, value);
+        return next.Shape.SequenceEqual(value.Shape) ? next
+            : throw new InvalidOperationException($"The visitor of {site} returns {next.Describe()}; the value has the shape [{string.Join(", ", value.Shape.ToArray())}].");
+    }
+
+    public bool Wants(int layer, SiteKind kind) => context.Sites?.Wants(new Site(layer, kind)) == true;
+
+    /// <summary>What is added to scores (queries, keys) so that none sees what comes later, or what its window has left behind; null where all see all. Made once for all layers.</summary>
+    /// <param name="queries">Number of queries.</param>
+    /// <param name="keys">Number of keys.</param>
+    /// <param name="diagonal">The key that stands at the first query's own position.</param>
+    /// <param name="window">How many positions a query sees, its own among them; null for all.</param>
+    public Tensor? Causal(long queries, long keys, long diagonal, int? window)
+    {
+        if (keys <= diagonal + 1 && (window is null || diagonal + queries <= window))
+            return null;
+        if (masks.TryGetValue((queries, keys, diagonal, window), out var known))
+            return known;
+        using var scope = new TensorScope();
+        var ahead = Tensor.Arange(0, keys, device: device).View(1, keys) - Tensor.Arange(diagonal, diagonal + queries, device: device).View(queries, 1);
+        var hidden = ahead.Gt(0);
+        if (window is { } width)
+            hidden = hidden.LogicalOr(ahead.Le(-width));
+        var mask = TensorScope.Detach(Tensor.Zeros([queries, keys], type, device).MaskedFill(hidden, lowest));
+        masks.Add((queries, keys, diagonal, window), mask);
+        return mask;
+    }
+
+    public void Dispose()
+    {
+        foreach (var mask in masks.Values)
+            mask?.Dispose();
+    }
+
+    private Tensor Additive(Tensor mask)
+    {
+        if (mask.Dimensions != 2 || mask.Size(0) != Rows || mask.Size(1) != Past + Count)
+            throw new ArgumentException($"The attention mask is {mask.Describe()}; [{Rows}, {Past + Count}] is needed: a row for each text, {Past} positions in the cache and {Count} new ones.");
+        var hidden = mask.Eq(0).View(Rows, 1, 1, Past + Count);
+        return Tensor.Zeros([Rows, 1, 1, Past + Count], type, device).MaskedFill(hidden, lowest);
+    }
+
+    private Tensor Checked(Tensor positions) => positions.Dimensions == 2 && positions.Size(0) == Rows && positions.Size(1) == Count ? positions
+        : throw new ArgumentException($"The position ids are {positions.Describe()}; [{Rows}, {Count}] is needed, as the tokens have.");
+}
