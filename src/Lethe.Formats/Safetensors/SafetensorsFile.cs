@@ -95,6 +95,10 @@ public sealed unsafe class SafetensorsFile : IDisposable
         return lease.Pointer + Entry(name).Offset;
     }
 
+    /// <summary>Lets go of a tensor's pages, which come back when it is read again; see <see cref="MappedFile.ReleasePages"/>.</summary>
+    /// <exception cref="BadInputException">There is none of that name.</exception>
+    public void ReleasePages(string name) => mapping.ReleasePages(Entry(name).Offset, Entry(name).Length);
+
     /// <summary>Keeps the mapping alive, also after this file is disposed, until the lease is disposed.</summary>
     public MappedLease Acquire() => mapping.Acquire();
 
