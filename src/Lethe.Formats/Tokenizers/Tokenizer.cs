@@ -1,4 +1,5 @@
 using System.Text;
+using Lethe.Formats.Gguf;
 using Lethe.Torch;
 
 namespace Lethe.Formats.Tokenizers;
@@ -94,6 +95,21 @@ public sealed class Tokenizer
         using var document = JsonField.Parse(file, json);
         return new Tokenizer(new JsonField(file, "", document.RootElement), json);
     }
+
+    /// <summary>Makes the tokenizer that a GGUF file describes (keys tokenizer.ggml.*): byte-level BPE ("gpt2") or SentencePiece's scores ("llama").</summary>
+    /// <param name="metadata">The file's keys.</param>
+    /// <param name="path">The name for errors.</param>
+    /// <exception cref="BadInputException">The file holds none, or one that Lethe does not know (tokenizer.ggml.model, tokenizer.ggml.pre); the message names the key.</exception>
+    public static Tokenizer FromGguf(GgufMetadata metadata, string path)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        return GgufTokenizer.Read(metadata).ToTokenizer(path);
+    }
+
+    /// <summary>Reads llama2.c's tokenizer.bin.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="BadInputException">The file is missing or damaged; the message names the token and the byte.</exception>
+    public static Tokenizer FromLlama2C(string path) => Llama2CTokenizer.Read(path, InputFile.ReadAll(path, Llama2CTokenizer.MaxFileBytes)).ToTokenizer(path);
 
     /// <summary>Largest id + 1, added tokens included. A model's embedding may have more rows.</summary>
     public int VocabularySize => tokens.Length;
