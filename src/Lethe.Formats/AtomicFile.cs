@@ -93,7 +93,7 @@ public static partial class AtomicFile
         }
     }
 
-    private static void FlushFolder(string folder)
+    internal static void FlushFolder(string folder)
     {
         var descriptor = OpenFolder(folder, 0);
         if (descriptor < 0)

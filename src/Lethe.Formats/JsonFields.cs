@@ -112,6 +112,12 @@ public sealed class JsonFields
         : value.ValueKind == JsonValueKind.Object ? new JsonFields(File, value, $"{prefix}{key}.")
         : throw Refuse(key, value, "an object");
 
+    /// <summary>A list of objects; null where absent.</summary>
+    /// <exception cref="BadInputException">It is something else.</exception>
+    public IReadOnlyList<JsonFields>? Objects(string key) => Find(key) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Object) ? [.. value.EnumerateArray().Select((item, i) => new JsonFields(File, item, $"{prefix}{key}[{i}]."))]
+        : throw Refuse(key, value, "a list of objects");
+
     /// <summary>An error about a key.</summary>
     /// <param name="key">The key.</param>
     /// <param name="why">What is wrong, and what was allowed; the sentence goes on after the key's name.</param>
