@@ -27,7 +27,7 @@ public static class TokenSampling
         var total = 0.0;
         for (var token = 0; token < logits.Length; token++)
             if (logits[token] >= least)
-                total += weights[token] = Math.Exp((logits[token] - largest) / options.Temperature);
+                total += weights[token] = Math.Exp(((double)logits[token] - largest) / options.Temperature);
         // What is below this share of the rest can be no part of the nucleus: all such tokens together weigh less than what top-p leaves out.
         var floor = Math.Max((1 - options.TopP) * total / logits.Length, double.Epsilon);
         for (var token = 0; token < logits.Length; token++)
