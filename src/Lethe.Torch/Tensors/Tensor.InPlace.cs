@@ -24,6 +24,7 @@ internal static partial class Ops
     public static readonly Operator IndexAddInPlace = new("aten::index_add_");
     public static readonly Operator IndexCopyInPlace = new("aten::index_copy_");
     public static readonly Operator ScatterInPlaceValue = new("aten::scatter_", "value");
+    public static readonly Operator ScatterInPlaceSrc = new("aten::scatter_", "src");
 }
 
 // Changing a tensor in place; each returns the tensor itself.
@@ -94,4 +95,7 @@ public sealed partial class Tensor
 
     /// <summary>Writes a number at the indexes.</summary>
     public Tensor ScatterInPlace(long dimension, Tensor indexes, Scalar number) => Ops.ScatterInPlaceValue.CallInPlace(this, dimension, indexes, number);
+
+    /// <summary>Writes the source's values at the indexes.</summary>
+    public Tensor ScatterInPlace(long dimension, Tensor indexes, Tensor source) => Ops.ScatterInPlaceSrc.CallInPlace(this, dimension, indexes, source);
 }
