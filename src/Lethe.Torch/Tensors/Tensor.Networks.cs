@@ -59,30 +59,30 @@ public sealed partial class Tensor
     /// <summary>Rows of this table by index.</summary>
     public Tensor Embedding(Tensor indexes) => Ops.Embedding.Call(this, indexes);
 
-    /// <summary>Weighted sums of rows of this matrix (K, D): row n of the result (N, D) is Σⱼ weights[n, j] · this[indexes[n, j]]. No gradient is recorded; the other two methods give it.</summary>
-    /// <param name="indexes">(N, J), int64, contiguous.</param>
-    /// <param name="weights">(N, J), contiguous.</param>
-    public Tensor GatherSum(Tensor indexes, Tensor weights) => Ops.EmbeddingBagForwardOnly.CallMany(
-        this, indexes.View(-1), Bags(indexes), false, 0, false, weights.View(-1))[0]!;
+    /// <summary>
+    /// Weighted sums of rows of this matrix (K, D): row n of the result (N, D) is the sum of weights[m] · this[indexes[m]] over m from offsets[n] to offsets[n + 1] − 1 (the
+    /// last one to the end). No gradient is recorded; <see cref="ScatterSum"/> and <see cref="GatherDot"/> give it.
+    /// </summary>
+    /// <param name="indexes">(M), int64, contiguous.</param>
+    /// <param name="offsets">(N), int64, ascending from 0.</param>
+    /// <param name="weights">(M), contiguous.</param>
+    public Tensor GatherSum(Tensor indexes, Tensor offsets, Tensor weights) => Ops.EmbeddingBagForwardOnly.CallMany(this, indexes, offsets, false, 0, false, weights)[0]!;
 
-    /// <summary>The transpose of <see cref="GatherSum"/> in the matrix: row k of the result (rows, D) is the sum of weights[n, j] · this[n] over all (n, j) with indexes[n, j] = k. This is (N, D).</summary>
-    /// <param name="indexes">(N, J), int64, contiguous.</param>
-    /// <param name="weights">(N, J), contiguous.</param>
+    /// <summary>The transpose of <see cref="GatherSum"/>: row k of the result (rows, D) is the sum of weights[m] · this[bags[m]] over all m with indexes[m] = k. This is (N, D).</summary>
+    /// <param name="indexes">(M), int64, contiguous.</param>
+    /// <param name="bags">(M), int64: the row of this that m belongs to.</param>
+    /// <param name="weights">(M), contiguous.</param>
     /// <param name="rows">Rows of the result.</param>
-    public Tensor ScatterSum(Tensor indexes, Tensor weights, long rows)
-    {
-        var bags = Arange(0, indexes.Size(0), device: indexes.Device);
-        return Ops.EmbeddingBagDenseBackward.Call(this, indexes.View(-1), bags.RepeatInterleave(indexes.Size(1), 0), bags, bags, rows, false, 0, weights.View(-1));
-    }
+    public Tensor ScatterSum(Tensor indexes, Tensor bags, Tensor weights, long rows) =>
+        Ops.EmbeddingBagDenseBackward.Call(this, indexes, bags, bags, bags, rows, false, 0, weights);
 
-    /// <summary>Inner products with rows of a matrix (K, D): element (n, j) of the result is this[n] · matrix[indexes[n, j]]. This is (N, D).</summary>
+    /// <summary>Inner products with rows of a matrix (K, D): element m of the result (M) is this[bags[m]] · matrix[indexes[m]]. This is (N, D).</summary>
     /// <param name="matrix">(K, D).</param>
-    /// <param name="indexes">(N, J), int64, contiguous.</param>
-    public Tensor GatherDot(Tensor matrix, Tensor indexes) => Ops.EmbeddingBagPerSampleWeightsBackward.Call(
-        this, matrix, indexes.View(-1), Bags(indexes), Arange(0, indexes.Size(0), device: indexes.Device).RepeatInterleave(indexes.Size(1), 0), 0).View(indexes.Shape.ToArray());
-
-    // Where each row of indexes begins in the flat list.
-    private static Tensor Bags(Tensor indexes) => Arange(0, indexes.Elements, Math.Max(1, indexes.Size(1)), device: indexes.Device);
+    /// <param name="indexes">(M), int64, contiguous.</param>
+    /// <param name="offsets">(N), int64, ascending from 0: where each row of this begins in the list.</param>
+    /// <param name="bags">(M), int64: the row of this that m belongs to.</param>
+    public Tensor GatherDot(Tensor matrix, Tensor indexes, Tensor offsets, Tensor bags) =>
+        Ops.EmbeddingBagPerSampleWeightsBackward.Call(this, matrix, indexes, offsets, bags, 0);
 
     /// <summary>Convolution of (N, C, H, W) with (O, C/groups, h, w).</summary>
     public Tensor Conv2d(Tensor weight, Tensor? bias = null, long[]? stride = null, long[]? padding = null, long[]? dilation = null, long groups = 1) => Ops.Conv2d.Call(this, weight, bias, stride ?? [1, 1], padding ?? [0, 0], dilation ?? [1, 1], groups);
