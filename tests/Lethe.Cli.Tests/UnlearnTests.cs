@@ -112,7 +112,8 @@ public sealed class UnlearnTests : IDisposable
             {
                 // A few steps have to be done by then, and 6,000 of them not.
                 await Task.Delay(1500);
-                using var kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]);
+                // The shell's own kill: the program of that name is not on every machine.
+                using var kill = Process.Start("/bin/sh", ["-c", $"kill -INT {process.Id.ToString(CultureInfo.InvariantCulture)}"]);
             }
         }
         await process.WaitForExitAsync();
