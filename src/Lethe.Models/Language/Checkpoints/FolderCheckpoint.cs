@@ -49,7 +49,7 @@ internal sealed class FolderCheckpoint : LanguageCheckpoint
 
     private protected override Tokenizer? ReadTokenizer() => System.IO.Path.Combine(Path, TokenizerFile) is var file && File.Exists(file) ? Tokenizer.FromJsonFile(file) : null;
 
-    private protected override SpecialTokens ReadSpecial(Tokenizer? tokenizer) => SpecialTokenReader.FromFolder(Path, Configuration, tokenizer);
+    private protected override SpecialTokens ReadSpecial() => SpecialTokenReader.FromFolder(Path, Configuration, HasTokenizer ? Tokenizer : null);
 
     private protected override string? ReadChatTemplate()
     {

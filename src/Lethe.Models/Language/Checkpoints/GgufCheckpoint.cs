@@ -28,7 +28,7 @@ internal sealed class GgufCheckpoint : ConvertedCheckpoint
 
     private protected override Tokenizer? ReadTokenizer() => file.Metadata.Contains("tokenizer.ggml.tokens") ? Tokenizer.FromGguf(file.Metadata, Path) : null;
 
-    private protected override SpecialTokens ReadSpecial(Tokenizer? tokenizer) => SpecialTokenReader.FromGguf(file.Metadata, Configuration, tokenizer);
+    private protected override SpecialTokens ReadSpecial() => SpecialTokenReader.FromGguf(file.Metadata, Configuration);
 
     private protected override string? ReadChatTemplate() => file.Metadata.Text("tokenizer.chat_template");
 }

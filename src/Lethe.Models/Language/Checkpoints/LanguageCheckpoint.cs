@@ -20,7 +20,7 @@ public abstract class LanguageCheckpoint : IDisposable
     {
         (Path, Configuration, Weights) = (path, configuration, weights);
         tokenizer = new(() => ReadTokenizer() is { } read ? Checked(read) : null);
-        special = new(() => ReadSpecial(tokenizer.Value));
+        special = new(ReadSpecial);
         template = new(ReadChatTemplate);
     }
 
@@ -121,7 +121,7 @@ public abstract class LanguageCheckpoint : IDisposable
 
     private protected abstract Tokenizer? ReadTokenizer();
 
-    private protected abstract SpecialTokens ReadSpecial(Tokenizer? tokenizer);
+    private protected abstract SpecialTokens ReadSpecial();
 
     private protected abstract string? ReadChatTemplate();
 

@@ -23,7 +23,7 @@ internal sealed class Llama2CCheckpoint : ConvertedCheckpoint
         return Candidates.Select(name => System.IO.Path.Combine(folder, name)).FirstOrDefault(File.Exists) is { } found ? Tokenizer.FromLlama2C(found) : null;
     }
 
-    private protected override SpecialTokens ReadSpecial(Tokenizer? tokenizer) => SpecialTokenReader.Llama2C;
+    private protected override SpecialTokens ReadSpecial() => SpecialTokenReader.Llama2C;
 
     private protected override string? ReadChatTemplate() => null;
 }

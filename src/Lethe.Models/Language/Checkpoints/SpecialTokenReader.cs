@@ -49,9 +49,9 @@ internal static class SpecialTokenReader
 
     /// <param name="metadata">The file's keys.</param>
     /// <param name="configuration">What they say of the model.</param>
-    /// <param name="tokenizer">Its tokenizer; null where it has none.</param>
-    public static SpecialTokens FromGguf(GgufMetadata metadata, LanguageModelConfiguration configuration, Tokenizer? tokenizer)
+    public static SpecialTokens FromGguf(GgufMetadata metadata, LanguageModelConfiguration configuration)
     {
+        var tokens = metadata.Texts("tokenizer.ggml.tokens") ?? [];
         var vocabulary = configuration.VocabularySize;
         var model = metadata.Text("tokenizer.ggml.model");
         // llama.cpp's defaults: SentencePiece models have <unk> 0, <s> 1, </s> 2 and begin texts with <s>; of the byte-level ones only Llama 3's do.
@@ -64,8 +64,8 @@ internal static class SpecialTokenReader
         var llama3 = metadata.Text("tokenizer.ggml.pre") is "llama3" or "llama-v3" or "llama-bpe";
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, id) in ((string, int?)[])[("bos_token", bos), ("eos_token", eos), ("unk_token", unknown), ("pad_token", pad)])
-            if (id is { } known && tokenizer?.Has(known) == true)
-                texts[name] = tokenizer.TokenOf(known);
+            if (id is { } known && known < tokens.Count)
+                texts[name] = tokens[known];
         return new SpecialTokens
         {
             Bos = bos,
