@@ -23,7 +23,7 @@ public static class PlanPaths
         return Path.GetFullPath(folder + path[Shared.Length..]);
     }
 
-    private static string? SharedFolder()
+    internal static string? SharedFolder()
     {
         if (Environment.GetEnvironmentVariable("LETHE_SHARED") is { Length: > 0 } named)
             return Directory.Exists(named) ? named : null;

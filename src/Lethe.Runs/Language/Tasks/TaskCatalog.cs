@@ -29,7 +29,7 @@ public sealed class TaskCatalog(string folder, string? dataFolder)
     }
 
     // mmlu_astronomy is subtask astronomy of mmlu; the longest name that fits is meant.
-    private (string Name, string? Rest)? Split(string name)
+    private (string Task, string? Subtask)? Split(string name)
     {
         if (Names.Contains(name))
             return (name, null);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Lethe.Evaluation.Language;
 using Lethe.Formats.Tables;
+using Lethe.Runs.Generative;
 using Lethe.Torch;
 
 namespace Lethe.Runs.Language.Tasks;
@@ -12,16 +13,13 @@ public static class DataFolder
 {
     /// <summary>The folder: as asked, else the variable LETHE_DATA, else data/ of the shared folder (LETHE_SHARED, or ../shared beside the checkout); null if none is there.</summary>
     /// <param name="asked">What --data says.</param>
-    /// <param name="home">The checkout.</param>
-    public static string? Find(string? asked, string home)
+    public static string? Find(string? asked)
     {
         if (asked is not null)
             return Directory.Exists(asked) ? asked : throw new UsageException($"--data is '{asked}', and there is no such folder.");
         if (Environment.GetEnvironmentVariable("LETHE_DATA") is { Length: > 0 } named)
             return Directory.Exists(named) ? named : throw new UsageException($"LETHE_DATA is '{named}', and there is no such folder.");
-        var shared = Environment.GetEnvironmentVariable("LETHE_SHARED") is { Length: > 0 } folder ? folder : Path.Combine(home, "..", "shared");
-        var data = Path.GetFullPath(Path.Combine(shared, "data"));
-        return Directory.Exists(data) ? data : null;
+        return PlanPaths.SharedFolder() is { } shared && Path.GetFullPath(Path.Combine(shared, "data")) is var data && Directory.Exists(data) ? data : null;
     }
 }
 
@@ -40,6 +38,10 @@ internal static class TaskData
             if (dataFolder is null)
                 throw new UsageException($"Task '{task.Task}' reads {written}, and there is no data folder: name it with --data FOLDER or the variable LETHE_DATA.");
             written = dataFolder + written[Variable.Length..];
+        }
+        else if (PlanPaths.IsShared(written))
+        {
+            written = PlanPaths.Resolve(written, source);
         }
         var file = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(source))!, written);
         if (!System.IO.File.Exists(file))
