@@ -59,7 +59,7 @@ public sealed class SaeFilesTests
         Assert.Null(SiteOf("saelens/topk"));
         using var folder = new TempFolder();
         var npz = Path.Combine(Fixture("gemma_scope/layer_3/width_48/average_l0_9"), "params.npz");
-        foreach (var (repository, site) in new[] { ("gemma-scope-2b-pt-att", "layers.12.heads"), ("gemma-scope-2b-pt-mlp", "layers.12.mlp_output_normed"), ("gemma-scope-2b-pt-res", "layers.12.residual_after") })
+        foreach (var (repository, site) in new[] { ("gemma-scope-2b-pt-att", "layers.12.heads"), ("gemma-scope-2b-pt-mlp", "layers.12.mlp_added"), ("gemma-scope-2b-pt-res", "layers.12.residual_after") })
         {
             var copy = folder.File(repository, "layer_12", "width_48", "average_l0_9", "params.npz");
             File.Copy(npz, copy);

@@ -1,29 +1,30 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Lethe.Models.Language;
+using Lethe.Torch;
 
 namespace Lethe.Models.SparseAutoencoders.Files;
 
 /// <summary>Names of sites as others write them, and Lethe's ("layers.7.residual_after").</summary>
 internal static partial class SiteNames
 {
-    // Transformer-lens hook points and the sites here that give the same numbers.
-    private static readonly (string Hook, string Site)[] Hooks =
-    [
-        ("hook_resid_pre", "residual_before"), ("hook_resid_post", "residual_after"), ("hook_mlp_out", "mlp_output"), ("hook_attn_out", "attention_output"), ("attn.hook_z", "heads"),
-    ];
-
-    /// <summary>The site of a hook name such as "blocks.7.hook_resid_post"; a name that is none stays as it is.</summary>
+    /// <summary>The site of a hook name such as "blocks.7.hook_resid_post", or of Lethe's own names; a name that is neither stays as it is.</summary>
     public static SaeSite Parse(string name)
     {
-        if (HookName().Match(name) is { Success: true } hook && Hooks.FirstOrDefault(pair => pair.Hook == hook.Groups[2].Value) is { Site: { } known })
-            return Of(hook.Groups[1].Value, known);
-        return OwnName().Match(name) is { Success: true } own && int.TryParse(own.Groups[1].ValueSpan, CultureInfo.InvariantCulture, out var layer) ? new SaeSite(name, layer) : new SaeSite(name);
+        try
+        {
+            var site = Site.Parse(name);
+            return new SaeSite(site.ToString(), site.Layer);
+        }
+        catch (UsageException)
+        {
+            // A layer of some other model; whoever joins the two will see whether it has it.
+            return new SaeSite(name);
+        }
     }
 
     /// <summary>The hook name of a site where it has one, else the site's own name.</summary>
-    public static string Hook(SaeSite site) => OwnName().Match(site.Name) is { Success: true } own && Hooks.FirstOrDefault(pair => pair.Site == own.Groups[2].Value) is { Hook: { } hook }
-        ? $"blocks.{own.Groups[1].Value}.{hook}"
-        : site.Name;
+    public static string Hook(SaeSite site) => site.Layer is null ? site.Name : Site.Parse(site.Name).HookName ?? site.Name;
 
     /// <summary>The site that a path of Gemma Scope names: its layer from "layer_3", its kind from the repository's folder (…-res, -mlp, -att); residual stream where no folder says another.</summary>
     public static SaeSite? OfGemmaScope(string path)
@@ -32,7 +33,7 @@ internal static partial class SiteNames
         if (folders.Select(folder => LayerFolder().Match(folder)).LastOrDefault(match => match.Success) is not { } layer)
             return null;
         var repository = folders.LastOrDefault(folder => folder.StartsWith("gemma-scope", StringComparison.Ordinal)) ?? "";
-        return Of(layer.Groups[1].Value, repository.EndsWith("-att", StringComparison.Ordinal) ? "heads" : repository.EndsWith("-mlp", StringComparison.Ordinal) ? "mlp_output_normed" : "residual_after");
+        return Of(layer.Groups[1].Value, repository.EndsWith("-att", StringComparison.Ordinal) ? "heads" : repository.EndsWith("-mlp", StringComparison.Ordinal) ? "mlp_added" : "residual_after");
     }
 
     /// <summary>Number of latents that a folder "width_16k" names; null where none does.</summary>
@@ -53,17 +54,10 @@ internal static partial class SiteNames
         var match = Submodule().Match(name);
         if (!match.Success)
             return new SaeSite(name, layer is >= 0 and <= int.MaxValue ? (int)layer : null);
-        return Of(match.Groups[2].Value, match.Groups[1].Value switch { "resid_post" => "residual_after", "resid_pre" => "residual_before", "mlp_out" or "mlp" => "mlp_output", _ => "attention_output" });
+        return Of(match.Groups[2].Value, match.Groups[1].Value switch { "resid_post" => "residual_after", "resid_pre" => "residual_before", "mlp_out" or "mlp" => "mlp_added", _ => "attention_added" });
     }
 
-    private static SaeSite Of(string layer, string kind) =>
-        int.TryParse(layer, CultureInfo.InvariantCulture, out var number) ? new SaeSite($"layers.{number.ToString(CultureInfo.InvariantCulture)}.{kind}", number) : new SaeSite($"layers.{layer}.{kind}");
-
-    [GeneratedRegex(@"^blocks\.(\d{1,6})\.(.+)$")]
-    private static partial Regex HookName();
-
-    [GeneratedRegex(@"^layers\.(\d{1,6})\.(.+)$")]
-    private static partial Regex OwnName();
+    private static SaeSite Of(string layer, string kind) => Parse($"layers.{layer}.{kind}");
 
     [GeneratedRegex(@"^layer_(\d{1,6})$")]
     private static partial Regex LayerFolder();
