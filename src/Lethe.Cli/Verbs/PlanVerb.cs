@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Lethe.Cli.Frame;
-using Lethe.Runs.Generative;
+using Lethe.Runs;
 using Lethe.Torch;
 
 namespace Lethe.Cli.Verbs;
@@ -32,18 +32,19 @@ public abstract class PlanVerb : Verb
     public static IEnumerable<string> SeedOverride(Call call) => call.Global.Seed is { } seed ? ["seed=" + seed.ToString(CultureInfo.InvariantCulture)] : [];
 
     /// <summary>Runs on the torch thread with everything that a pipeline is given.</summary>
-    protected Task<T> OnEngine<T>(Call call, Func<RunContext, T> run) => OnEngine(call, call.Value(output), run);
+    protected Task<T> OnEngine<T>(Call call, Func<RunContext, T> run, bool anyDevice = false) => OnEngine(call, call.Value(output), run, anyDevice);
 
     /// <summary>Runs on the torch thread with everything that a pipeline is given.</summary>
     /// <param name="call">The call.</param>
     /// <param name="folder">The run's folder; null names it after plan and digest.</param>
     /// <param name="run">The pipeline.</param>
-    public static async Task<T> OnEngine<T>(Call call, string? folder, Func<RunContext, T> run)
+    /// <param name="anyDevice">Whether the pipeline computes on any device, or says itself which it does not.</param>
+    public static async Task<T> OnEngine<T>(Call call, string? folder, Func<RunContext, T> run, bool anyDevice = false)
     {
         await using var progress = call.Progress();
         return await Task.Run(() => Engine.Run(() =>
         {
-            Setup(call);
+            Setup(call, anyDevice);
             return run(new RunContext
             {
                 RunFolder = folder,
@@ -56,11 +57,16 @@ public abstract class PlanVerb : Verb
     }
 
     /// <summary>Sets threads and checks the device before any work.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="anyDevice">Whether what follows computes on any device that is there.</param>
     /// <exception cref="UsageException">There is no such device, or the pipelines of images do not run there yet.</exception>
-    public static void Setup(Call call)
+    public static void Setup(Call call, bool anyDevice = false)
     {
         Engine.Threads = call.Global.ThreadsOrCores;
-        if (call.Global.Device is { } device && device != Device.Cpu)
+        if (call.Global.Device is not { } device || device == Device.Cpu)
+            return;
+        if (!anyDevice)
             throw new UsageException($"--device is {device}; runs of conditional VAEs are computed on the cpu, where they take minutes. Leave --device out.");
+        Engine.Require(device);
     }
 }

@@ -1,6 +1,5 @@
-using System.Globalization;
 using Lethe.Cli.Frame;
-using Lethe.Runs.Generative;
+using Lethe.Runs;
 using Lethe.Runs.Plans;
 
 namespace Lethe.Cli.Verbs;
@@ -33,14 +32,12 @@ public sealed class TrainVerb : PlanVerb
     public override async Task<Outcome> Run(Call call)
     {
         var plan = PlanReader.Read<TrainPlan>(PlanFile(call), Overrides(call));
-        var (result, paths) = await OnEngine(call, context => TrainPipeline.Run(plan, context));
+        var (result, paths) = await OnEngine(call, context => TrainPipeline.Run(plan, context), anyDevice: true);
         return new Outcome(result, console =>
         {
             var writer = console.Profile.Out.Writer;
-            if (result.NegativeElbo is { } bound)
-                writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"-ELBO of the test images  {bound.Value:0.00} ± {bound.StandardError:0.00} nats an image (n = {bound.N})"));
-            if (result.Accuracy is { } accuracy)
-                writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"judged right  {accuracy.Value:P2} of {accuracy.N} test images"));
+            foreach (var line in result.Summary())
+                writer.WriteLine(line);
             writer.WriteLine($"model  {paths.Model}");
         });
     }

@@ -76,27 +76,18 @@ public sealed record TrainedJudge : JudgePlan
     public ClassifierTrainingOptions Training { get; init; } = new();
 }
 
-/// <summary>A plan of <c>lethe train</c>.</summary>
-[PlanKind("conditional_vae", typeof(TrainVaePlan), "trains the conditional VAE of the paper's code")]
-[PlanKind("judge", typeof(TrainJudgePlan), "trains a judge classifier")]
-public abstract record TrainPlan
+/// <summary>Trains something on images.</summary>
+public abstract record ImageTrainPlan : TrainPlan
 {
-    /// <summary>What this is for.</summary>
-    [PlanKey("What this is for, in the words of whoever asks")]
-    public required string Title { get; init; }
-
-    /// <summary>The seed.</summary>
-    [PlanKey("Decides all randomness")]
-    [Range(0, long.MaxValue)]
-    public long Seed { get; init; }
-
     /// <summary>The images.</summary>
     [PlanKey("What it is trained and tested on")]
     public required DataPlan Data { get; init; }
+
+    internal sealed override ITrainer Trainer(string planFile, RunContext context) => new ImageTrainer(this, planFile, context);
 }
 
 /// <summary>Trains a conditional VAE.</summary>
-public sealed record TrainVaePlan : TrainPlan
+public sealed record TrainVaePlan : ImageTrainPlan
 {
     /// <summary>The model.</summary>
     [PlanKey("Sizes and training")]
@@ -113,7 +104,7 @@ public sealed record TrainVaePlan : TrainPlan
 }
 
 /// <summary>Trains a judge.</summary>
-public sealed record TrainJudgePlan : TrainPlan
+public sealed record TrainJudgePlan : ImageTrainPlan
 {
     /// <summary>How.</summary>
     [PlanKey("How it is trained")]

@@ -1,6 +1,6 @@
 using Lethe.Torch;
 
-namespace Lethe.Runs.Generative;
+namespace Lethe.Runs;
 
 /// <summary>Paths in plans: relative to the plan's folder; ${shared} stands for data that is not part of the product.</summary>
 public static class PlanPaths

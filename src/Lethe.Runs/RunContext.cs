@@ -1,6 +1,6 @@
 using Lethe.Torch;
 
-namespace Lethe.Runs.Generative;
+namespace Lethe.Runs;
 
 /// <summary>What a pipeline is given besides its plan.</summary>
 public sealed record RunContext

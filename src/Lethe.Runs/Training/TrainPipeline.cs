@@ -1,0 +1,53 @@
+using Lethe.Runs.Generative;
+using Lethe.Runs.Plans;
+using Lethe.Runs.Results;
+using Lethe.Torch;
+
+namespace Lethe.Runs;
+
+/// <summary>What an <see cref="ITrainer"/> is given to run in.</summary>
+/// <param name="Plan">The plan.</param>
+/// <param name="Runner">Runs its stages.</param>
+/// <param name="Paths">The run's folder.</param>
+/// <param name="Context">What the pipeline was given.</param>
+internal sealed record TrainRun(TrainPlan Plan, StageRunner Runner, RunPaths Paths, RunContext Context)
+{
+    private readonly DateTimeOffset started = Context.Time.GetUtcNow();
+
+    /// <summary>Where and when, as of now.</summary>
+    public RunFacts Facts() => new(
+        Paths.Id, started, Context.Time.GetUtcNow(), Plan.Seed, Engine.Threads, Context.Device.ToString(), Engine.Version, MachineFacts.LetheVersion, MachineFacts.Here(Engine.Version).Processor);
+
+    /// <summary>What the stages have cost so far.</summary>
+    public CostResult Cost() => UnlearnPipeline.Cost(Runner);
+}
+
+/// <summary>One training run from plan to result, whatever is trained: the run's folder, its stages' runner, model/ and result.json.</summary>
+public static class TrainPipeline
+{
+    /// <summary>Runs a plan. Call on the torch thread.</summary>
+    /// <exception cref="UsageException">The plan asks for what cannot be.</exception>
+    /// <exception cref="BadInputException">What the plan names is missing or damaged.</exception>
+    /// <exception cref="RunCancelledException">The user stopped it.</exception>
+    public static (TrainResult Result, RunPaths Paths) Run(Plan<TrainPlan> plan, RunContext context)
+    {
+        using var scope = new TensorScope();
+        using var trainer = plan.Value.Trainer(plan.Source, context);
+        var path = context.RunFolder ?? Path.Combine(context.RunsFolder, RunFolder.NameFor(plan.Source, plan));
+        using var folder = RunFolder.Open(path, plan, trainer.DiskBytes, time: context.Time);
+        using var runner = new StageRunner(folder, new StageRunnerOptions
+        {
+            Cache = new ArtefactCache(context.CacheFolder ?? ArtefactCache.DefaultFolder(path), context.Time),
+            Progress = context.Progress,
+            Time = context.Time,
+            Cancellation = context.Cancellation,
+            Training = context.Training,
+            ResumeHint = context.ResumeHint,
+            Machine = MachineFacts.Here(Engine.Version),
+        });
+        var result = trainer.Train(new TrainRun(plan.Value, runner, folder.Paths, context));
+        folder.WriteResult(result);
+        runner.Complete();
+        return (result, folder.Paths);
+    }
+}
