@@ -1,5 +1,5 @@
 using System.Globalization;
-using Lethe.Runs.Generative;
+using Lethe.Runs;
 using Lethe.Torch;
 
 namespace Lethe.Benchmarks.SelectiveAmnesiaVae;

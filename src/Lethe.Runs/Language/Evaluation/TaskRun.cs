@@ -30,7 +30,7 @@ internal sealed record TaskRun(LanguageTask Task, int Shots, bool Divided, IRead
 /// <param name="answers">Generates answers.</param>
 /// <param name="encoding">The tokenizer.</param>
 /// <param name="context">Progress, clock, stopping.</param>
-internal sealed class TaskAsker(LanguageScorer scorer, GreedyAnswers answers, RequestEncoding encoding, Generative.RunContext context)
+internal sealed class TaskAsker(LanguageScorer scorer, GreedyAnswers answers, RequestEncoding encoding, RunContext context)
 {
     /// <summary>Asks a task.</summary>
     /// <param name="task">The task.</param>
