@@ -127,6 +127,45 @@ public sealed class CheckpointSavingTests : IDisposable
         Assert.Equal(2, JsonNode.Parse(File.ReadAllText(In("saved", "generation_config.json")))!["eos_token_id"]!.GetValue<int>());
     }
 
+    [TransformersFact]
+    public void A_saved_directory_is_loaded_by_transformers_and_gives_the_golden_logits()
+    {
+        using var source = LanguageCheckpoint.Open(WithPreTokenizer("llama_f32.gguf"));
+        source.Save(In("saved"), new Dictionary<string, HostArray>());
+        var (code, output) = TransformersFactAttribute.Python("""
+            import sys, torch
+            from safetensors.torch import load_file
+            from transformers import AutoModelForCausalLM
+            model, report = AutoModelForCausalLM.from_pretrained(sys.argv[1], output_loading_info=True)
+            assert not report["missing_keys"] and not report["unexpected_keys"], report
+            golden = load_file(sys.argv[2])
+            with torch.no_grad(): logits = model.float().eval()(input_ids=golden["input_ids"][:1]).logits
+            assert torch.allclose(logits, golden["logits"][:1], atol=1e-4), float((logits - golden["logits"][:1]).abs().max())
+            """, In("saved"), Repository.Fixture("language", "llama", "golden.safetensors"));
+        Assert.True(code == 0, output);
+    }
+
+    [TorchTheory]
+    [InlineData("llama_f32.gguf")]
+    public void A_model_out_of_GGUF_gives_the_golden_logits_and_so_does_the_directory_saved_from_it(string file)
+    {
+        using var golden = SafetensorsFile.Open(Repository.Fixture("language", "llama", "golden.safetensors"));
+        using var source = LanguageCheckpoint.Open(WithPreTokenizer(file));
+        source.Save(In("saved"), new Dictionary<string, HostArray>());
+        using var saved = LanguageCheckpoint.Open(In("saved"));
+        var expected = MemoryMarshal.Cast<byte, float>(golden.Read("logits").Bytes.Span)[..(20 * 160)].ToArray();
+        foreach (var checkpoint in (LanguageCheckpoint[])[source, saved])
+        {
+            using var model = checkpoint.Load();
+            using var noGrad = Autograd.NoGrad();
+            var ids = golden.Read("input_ids");
+            using var row = Tensor.From(new HostArray(DType.Int64, [1, 20], ids.Bytes[..(20 * 8)]));
+            var logits = model.Logits(row).ToArray<float>();
+            for (var i = 0; i < expected.Length; i++)
+                Assert.Equal(expected[i], logits[i], 1e-4f);
+        }
+    }
+
     [SharedFact]
     public void A_tied_head_is_left_out_when_a_llama2c_file_is_saved()
     {
