@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Lethe.Runs.Generative;
 using Lethe.Runs.Plans;
+using Lethe.Runs.SparseAutoencoders;
 
 namespace Lethe.Runs;
 
@@ -10,6 +11,7 @@ namespace Lethe.Runs;
 /// </summary>
 [PlanKind("conditional_vae", typeof(TrainVaePlan), "trains the conditional VAE of the paper's code")]
 [PlanKind("judge", typeof(TrainJudgePlan), "trains a judge classifier")]
+[PlanKind("sparse_autoencoder", typeof(TrainSaePlan), "trains sparse autoencoders on a language model's activations")]
 public abstract record TrainPlan
 {
     /// <summary>What this is for.</summary>

@@ -1,0 +1,86 @@
+using System.ComponentModel.DataAnnotations;
+using Lethe.Models.SparseAutoencoders.Training;
+using Lethe.Runs.Plans;
+
+namespace Lethe.Runs.SparseAutoencoders;
+
+/// <summary>A file of text that a language model reads.</summary>
+public sealed record TextFilePlan
+{
+    /// <summary>Where.</summary>
+    [PlanKey("A file of plain text (.txt: one text), of JSON lines (.jsonl, .json) or of columns with a header (.tsv); .gz is unpacked; relative to the plan; ${shared} as for models")]
+    public required string Path { get; init; }
+
+    /// <summary>What of a row is read.</summary>
+    [PlanKey("Fields of a row that make a text, in order; a list gives a line for each of its entries; empty for plain text")]
+    public IReadOnlyList<string> Fields { get; init; } = [];
+
+    /// <summary>What stands between them.</summary>
+    [PlanKey("What stands between the fields")]
+    public string Join { get; init; } = "\n";
+}
+
+/// <summary>A sparse autoencoder to train.</summary>
+public sealed record SaeTargetPlan
+{
+    /// <summary>The site.</summary>
+    [PlanKey("Where the activations are read, such as layers.7.residual_after; names of hooks such as blocks.7.hook_resid_post are understood")]
+    public required string Site { get; init; }
+
+    /// <summary>Latents.</summary>
+    [PlanKey("Latents; published ones have 4 to 64 times the size of an activation")]
+    [Range(1, 16_777_216)]
+    public required long Width { get; init; }
+}
+
+/// <summary>How trained autoencoders are measured.</summary>
+public sealed record SaeEvaluationPlan
+{
+    /// <summary>Text.</summary>
+    [PlanKey("Text that training does not see")]
+    [MinLength(1)]
+    public required IReadOnlyList<TextFilePlan> Texts { get; init; }
+
+    /// <summary>Contexts for the loss.</summary>
+    [PlanKey("Contexts on which the model's loss with the reconstruction in place is measured; three forwards of the whole model each")]
+    [Range(1, 1_000_000)]
+    public int LossContexts { get; init; } = 100;
+}
+
+/// <summary>Trains sparse autoencoders on a language model's activations, all in one pass.</summary>
+public sealed record TrainSaePlan : TrainPlan
+{
+    /// <summary>The model.</summary>
+    [PlanKey("The language model: a Hugging Face directory, a GGUF file or a folder with one, a llama2.c file; relative to the plan; ${shared} stands for LETHE_SHARED or the folder shared beside the checkout")]
+    public required string Model { get; init; }
+
+    /// <summary>What it reads.</summary>
+    [PlanKey("The texts that it reads")]
+    [MinLength(1)]
+    public required IReadOnlyList<TextFilePlan> Texts { get; init; }
+
+    /// <summary>What is trained.</summary>
+    [PlanKey("The autoencoders; any number at any sites share one pass")]
+    [MinLength(1)]
+    public required IReadOnlyList<SaeTargetPlan> Autoencoders { get; init; }
+
+    /// <summary>Tokens of a context.</summary>
+    [PlanKey("Tokens of a context; its first position is left out, since its norm is many times the others'")]
+    [Range(2, 1_048_576)]
+    public int Context { get; init; } = 128;
+
+    /// <summary>Contexts of a forward.</summary>
+    [PlanKey("Contexts that pass through the model at a time")]
+    [Range(1, 65_536)]
+    public int Rows { get; init; } = 16;
+
+    /// <summary>How.</summary>
+    [PlanKey("How they are trained")]
+    public SaeTrainingOptions Training { get; init; } = new();
+
+    /// <summary>How they are measured.</summary>
+    [PlanKey("How they are measured; null leaves it out")]
+    public SaeEvaluationPlan? Evaluation { get; init; }
+
+    internal override ITrainer Trainer(string planFile, RunContext context) => new SaeTrainer(this, planFile, context);
+}

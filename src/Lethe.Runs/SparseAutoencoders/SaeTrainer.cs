@@ -1,0 +1,175 @@
+using System.Text.Json;
+using Lethe.Models.Language;
+using Lethe.Models.Language.Checkpoints;
+using Lethe.Models.SparseAutoencoders;
+using Lethe.Models.SparseAutoencoders.Files;
+using Lethe.Models.SparseAutoencoders.Reading;
+using Lethe.Models.SparseAutoencoders.Training;
+using Lethe.Runs.Results;
+using Lethe.Torch;
+
+namespace Lethe.Runs.SparseAutoencoders;
+
+/// <summary>
+/// Trains sparse autoencoders by a plan: all sites in one pass through the slice of the model below the highest, then measures each on text that training did not see.
+/// </summary>
+internal sealed class SaeTrainer : ITrainer
+{
+    private const string ReadingsName = "readings.json";
+
+    private readonly TrainSaePlan plan;
+    private readonly string planFile, modelPath;
+    private readonly LanguageCheckpoint checkpoint;
+    private readonly Device device;
+    private readonly List<Site> sites;
+    private readonly IReadOnlyList<SaeJob> jobs;
+    private readonly PackedTokens tokens;
+
+    public SaeTrainer(TrainSaePlan plan, string planFile, RunContext context)
+    {
+        (this.plan, this.planFile, device) = (plan, planFile, context.Device);
+        modelPath = PlanPaths.Resolve(plan.Model, planFile);
+        checkpoint = LanguageCheckpoint.Open(modelPath);
+        try
+        {
+            var layers = checkpoint.Configuration.Layers;
+            sites = [.. plan.Autoencoders.Select(target => Site.Parse(target.Site)).Distinct()];
+            foreach (var site in sites)
+                if (site.Layer >= layers)
+                    throw new BadInputException($"{checkpoint.Path}: the model has no site {site}; its layers are 0 to {layers - 1}.");
+            var several = plan.Autoencoders.GroupBy(target => Site.Parse(target.Site)).Any(group => group.Count() > 1);
+            jobs = [.. plan.Autoencoders.Select(target =>
+            {
+                var site = Site.Parse(target.Site);
+                return new SaeJob(several ? $"{site}-{target.Width}" : site.ToString(), sites.IndexOf(site), target.Width);
+            })];
+            tokens = Pack(plan.Texts);
+            Preflight.Check(Estimate(), context.RunFolder ?? context.RunsFolder, ThisMachine.Instance, context.Progress);
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    public long DiskBytes => (64L << 20) + 8 * ParameterBytes;
+
+    private long ParameterBytes => jobs.Sum(job => 2L * checkpoint.Configuration.HiddenSize * job.Width * sizeof(float));
+
+    private string Name => Path.GetFileName(Path.TrimEndingDirectorySeparator(checkpoint.Path));
+
+    public TrainResult Train(TrainRun run)
+    {
+        var model = new StageInput("model", Directory.Exists(modelPath)
+            ? CanonicalJson.Digest(FolderTree.Files(modelPath).Order(StringComparer.Ordinal).Select(file => new[] { file, FolderTree.Sha256(Path.Combine(modelPath, file)) }))
+            : FolderTree.Sha256(modelPath));
+        var environment = new EnvironmentFacts("float32", device.ToString(), Engine.Threads, Engine.Version);
+        var trained = run.Runner.Run(
+            new Stage
+            {
+                Name = "train",
+                Method = "sparse-autoencoder-training",
+                Version = 1,
+                Options = new { plan.Autoencoders, plan.Context, plan.Rows, plan.Training, plan.Seed },
+                Inputs = [model, .. TextFiles.Inputs(plan.Texts, planFile, "text")],
+                Environment = environment,
+            },
+            Train);
+        var measured = plan.Evaluation is not { } evaluation ? null : run.Runner.Run(
+            new Stage
+            {
+                Name = "evaluate",
+                Method = "sparse-autoencoder-evaluation",
+                Version = 1,
+                Options = new { plan.Context, plan.Rows, evaluation.LossContexts },
+                Inputs = [model, trained.As("autoencoders"), .. TextFiles.Inputs(evaluation.Texts, planFile, "text")],
+                Environment = environment,
+            },
+            stage => Evaluate(stage, trained, evaluation));
+        var readings = measured is null ? null : JsonSerializer.Deserialize<IReadOnlyList<SaeMeasurement>>(File.ReadAllBytes(measured.PathOf(ReadingsName)), ResultJson.Options);
+        var digests = new List<string>();
+        foreach (var (k, job) in jobs.Index())
+        {
+            // Beside the weights SAELens keeps how often each latent is active, which the evaluation tells.
+            using var sae = SaeFiles.Read(Path.Combine(trained.Folder, job.Name));
+            var target = Path.Combine(run.Paths.Model, job.Name);
+            Directory.CreateDirectory(target);
+            SaeLensFolder.Write(sae, target, readings?[k].Frequency);
+            digests.Add(FolderTree.Sha256(Path.Combine(target, SaeLensFolder.WeightsName)));
+        }
+        return new SaeTrainResult("sparse_autoencoder", plan.Title, run.Facts(), CanonicalJson.Digest(digests), plan.Model, (long)tokens.Count * tokens.Length,
+            (plan.Training.Tokens + plan.Training.Batch - 1) / plan.Training.Batch * plan.Training.Batch,
+            [.. jobs.Select((job, k) => new TrainedSae(job.Name, sites[job.Site].ToString(), job.Width, readings?[k].Quality, readings?[k].Loss))], run.Cost());
+    }
+
+    public void Dispose() => checkpoint.Dispose();
+
+    // At 60 GFLOP/s, two cores of a common server processor: the slice, and for each autoencoder one dense product and four sparse ones.
+    private RunEstimate Estimate()
+    {
+        var configuration = checkpoint.Configuration;
+        var slice = (sites.Max(site => site.Layer) + 1) * (2.0 * configuration.HiddenSize * (2 * configuration.HiddenSize + 3.0 * configuration.IntermediateSize));
+        var products = jobs.Sum(job => 5.0 * configuration.HiddenSize * job.Width);
+        var buffer = plan.Training.Buffer * configuration.HiddenSize * sites.Count * (plan.Training.Storage == ActivationStorage.Float32 ? 4 : 2);
+        return new RunEstimate(TimeSpan.FromSeconds(plan.Training.Tokens * (slice + products) / 60e9), (1L << 30) + buffer + 6 * ParameterBytes, DiskBytes, "at about 60 GFLOP/s");
+    }
+
+    private void Train(StageWork stage)
+    {
+        using var scope = new TensorScope();
+        using var model = checkpoint.Load(new LoadOptions { ToLayer = sites.Max(site => site.Layer) + 1, Head = false, Device = device });
+        using var stream = new LanguageActivations(model, sites, tokens, plan.Rows, RandomStream.ChildSeed((ulong)plan.Seed, "texts"), Name);
+        using var training = new SaeTraining(stream, jobs, plan.Training, (ulong)plan.Seed, device);
+        stage.Train(training);
+        foreach (var (sae, job) in training.Export().Zip(jobs))
+            using (sae)
+            {
+                Directory.CreateDirectory(Path.Combine(stage.Folder, job.Name));
+                SaeLensFolder.Write(sae, Path.Combine(stage.Folder, job.Name));
+            }
+    }
+
+    private void Evaluate(StageWork stage, Artefact trained, SaeEvaluationPlan evaluation)
+    {
+        using var scope = new TensorScope();
+        using var model = checkpoint.Load(new LoadOptions { Device = device });
+        var texts = Pack(evaluation.Texts);
+        SparseAutoencoder[] saes = [.. jobs.Select(job => SaeFiles.Read(Path.Combine(trained.Folder, job.Name), device: device))];
+        ReconstructionQuality[] qualities = [.. saes.Select(sae => new ReconstructionQuality(sae.InputSize, sae.Width, device))];
+        using (var stream = new LanguageActivations(model, sites, texts, plan.Rows, null, Name))
+            for (var batch = 0L; batch < stream.Batches; batch++)
+            {
+                using var inner = new TensorScope();
+                var activations = stream.Read(0, batch);
+                foreach (var (k, job) in jobs.Index())
+                {
+                    using var one = new TensorScope();
+                    var z = saes[k].Encode(activations[job.Site]);
+                    qualities[k].Add(activations[job.Site], z, saes[k].Decode(z, activations[job.Site]));
+                }
+                stage.Report(batch + 1, stream.Batches, "reconstruction");
+            }
+        var readings = new List<SaeMeasurement>();
+        foreach (var (k, sae) in saes.Index())
+        {
+            var quality = qualities[k].Read();
+            var loss = SpliceLoss.Measure(model, sae, texts, contexts: evaluation.LossContexts, advanced: done => stage.Report(done, Math.Min(texts.Count, evaluation.LossContexts), "loss of " + jobs[k].Name));
+            readings.Add(new SaeMeasurement(SaeQuality.Of(quality), loss, quality.Frequency));
+            qualities[k].Dispose();
+            sae.Dispose();
+        }
+        stage.WriteJson(ReadingsName, readings);
+    }
+
+    /// <summary>What the evaluation stage keeps of one autoencoder.</summary>
+    private sealed record SaeMeasurement(SaeQuality Quality, SpliceReading Loss, IReadOnlyList<double> Frequency);
+
+    private PackedTokens Pack(IReadOnlyList<TextFilePlan> texts)
+    {
+        if (plan.Context > checkpoint.Configuration.MaximumPositions)
+            throw new UsageException($"context is {plan.Context}; the model knows {checkpoint.Configuration.MaximumPositions} positions.");
+        var special = checkpoint.Special;
+        return LanguageTexts.Pack(TextFiles.Read(texts, planFile), checkpoint.Tokenizer, special, plan.Context);
+    }
+}
