@@ -1,4 +1,5 @@
 using Lethe.Benchmarks;
+using Lethe.Benchmarks.LanguageModels;
 using Lethe.Benchmarks.SelectiveAmnesiaVae;
 using Lethe.Torch;
 
@@ -7,6 +8,8 @@ Benchmark[] all =
     new("call-overhead", "what a call of a small operator costs from C# and from Python", CallOverhead.Run),
     new("optimizer-step", "one step of Adam over a million parameters, by the bridge's loop and by multi-tensor operators", OptimizerStep.Run),
     new("selective-amnesia-vae", "Fisher, forgetting and training of the paper's VAE against the published loops in PyTorch", SelectiveAmnesiaVaeBenchmark.Run),
+    new("language-model", "prefill, decode and memory of a Llama model of SmolLM2-135M's shape against plain PyTorch", LanguageModelBenchmark.Run),
+    new("model-slice", "opens a large model's directory and runs five of its layers, and says how much memory that takes", SliceBenchmark.Run),
 ];
 
 if (args.Length == 0 || all.FirstOrDefault(benchmark => benchmark.Name == args[0]) is not { } chosen)
