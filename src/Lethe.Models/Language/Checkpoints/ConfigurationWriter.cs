@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -53,7 +54,7 @@ internal static class ConfigurationWriter
         json["n_head"] = c.Heads;
         json["n_positions"] = c.MaximumPositions;
         json["n_inner"] = c.IntermediateSize == 4 * c.HiddenSize ? null : c.IntermediateSize;
-        json["layer_norm_epsilon"] = c.NormEpsilon;
+        json["layer_norm_epsilon"] = Real(c.NormEpsilon);
         json["activation_function"] = c.Activation == Activation.GeluTanh ? "gelu_new" : Name(c.Activation);
         json["scale_attn_weights"] = c.QueryScale != 1;
     }
@@ -67,24 +68,24 @@ internal static class ConfigurationWriter
         json["num_attention_heads"] = c.Heads;
         json["max_position_embeddings"] = c.MaximumPositions;
         json[type == "gemma2" ? "hidden_activation" : "hidden_act"] = Name(c.Activation);
-        json[type == "gpt_neox" ? "layer_norm_eps" : "rms_norm_eps"] = c.NormEpsilon;
+        json[type == "gpt_neox" ? "layer_norm_eps" : "rms_norm_eps"] = Real(c.NormEpsilon);
         json["rope_scaling"] = c.RopeScaling switch
         {
             null => null,
-            { Kind: RopeScalingKind.Linear } linear => new JsonObject { ["rope_type"] = "linear", ["factor"] = linear.Factor },
+            { Kind: RopeScalingKind.Linear } linear => new JsonObject { ["rope_type"] = "linear", ["factor"] = Real(linear.Factor) },
             var llama3 => new JsonObject
             {
                 ["rope_type"] = "llama3",
-                ["factor"] = llama3.Factor,
-                ["low_freq_factor"] = llama3.LowFrequencyFactor,
-                ["high_freq_factor"] = llama3.HighFrequencyFactor,
+                ["factor"] = Real(llama3.Factor),
+                ["low_freq_factor"] = Real(llama3.LowFrequencyFactor),
+                ["high_freq_factor"] = Real(llama3.HighFrequencyFactor),
                 ["original_max_position_embeddings"] = llama3.OriginalPositions,
             },
         };
         if (type == "gpt_neox")
         {
-            json["rotary_emb_base"] = c.RopeTheta;
-            json["rotary_pct"] = c.RotaryShare;
+            json["rotary_emb_base"] = Whole(c.RopeTheta);
+            json["rotary_pct"] = Real(c.RotaryShare);
             json["use_parallel_residual"] = c.ParallelResidual;
             json["attention_bias"] = c.AttentionBias;
             json.Remove("rope_scaling");
@@ -92,7 +93,7 @@ internal static class ConfigurationWriter
                 throw new ArgumentException("GPT-NeoX has no scaled rotary embedding in transformers 4's spelling.", nameof(c));
             return;
         }
-        json["rope_theta"] = c.RopeTheta;
+        json["rope_theta"] = Real(c.RopeTheta);
         json["num_key_value_heads"] = c.KeyValueHeads;
         if (type != "qwen2")
             json["head_dim"] = c.HeadSize;
@@ -111,13 +112,17 @@ internal static class ConfigurationWriter
         if (type == "gemma2")
         {
             json["query_pre_attn_scalar"] = Whole(1 / (c.QueryScale * c.QueryScale));
-            json["attn_logit_softcapping"] = c.AttentionSoftCap;
-            json["final_logit_softcapping"] = c.FinalSoftCap;
+            json["attn_logit_softcapping"] = Real(c.AttentionSoftCap);
+            json["final_logit_softcapping"] = Real(c.FinalSoftCap);
         }
     }
 
-    /// <summary>The scalar was whole before its square root was taken.</summary>
+    /// <summary>Whole where it is, up to rounding: Gemma-2's scalar was before its square root was taken.</summary>
     private static JsonNode Whole(double value) => Math.Abs(value - Math.Round(value)) < 1e-9 * value ? JsonValue.Create((long)Math.Round(value)) : JsonValue.Create(value);
+
+    /// <summary>With a decimal point: Python takes 10000 for an int, and newer configuration classes check types.</summary>
+    private static JsonNode? Real(double? value) => value is not { } number ? null
+        : JsonNode.Parse(number.ToString("R", CultureInfo.InvariantCulture) is var text && text.AsSpan().ContainsAny('.', 'E') ? text : text + ".0");
 
     private static string Name(Activation activation) => activation switch
     {

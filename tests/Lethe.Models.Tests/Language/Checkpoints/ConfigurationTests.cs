@@ -174,6 +174,7 @@ public sealed class ConfigurationTests : IDisposable
     private static bool Equal(JsonNode? left, JsonNode? right) => left is JsonObject a && right is JsonObject b
         ? a.Count == b.Count && a.All(pair => b.ContainsKey(pair.Key) && Equal(pair.Value, b[pair.Key]))
         : left is JsonValue x && right is JsonValue y && x.GetValueKind() == System.Text.Json.JsonValueKind.Number && y.GetValueKind() == x.GetValueKind()
-            ? Math.Abs(double.Parse(x.ToJsonString(), System.Globalization.CultureInfo.InvariantCulture) - double.Parse(y.ToJsonString(), System.Globalization.CultureInfo.InvariantCulture)) < 1e-12
+            // Python tells whole numbers from others by how they are written.
+            ? x.ToJsonString().AsSpan().ContainsAny('.', 'e', 'E') == y.ToJsonString().AsSpan().ContainsAny('.', 'e', 'E') && Math.Abs(double.Parse(x.ToJsonString(), System.Globalization.CultureInfo.InvariantCulture) - double.Parse(y.ToJsonString(), System.Globalization.CultureInfo.InvariantCulture)) < 1e-12
             : JsonNode.DeepEquals(left, right);
 }
