@@ -7,7 +7,10 @@ namespace Lethe.Formats.Tokenizers;
 /// <summary>A token that is found in the text itself, before the model sees it.</summary>
 internal sealed record AddedToken(int Id, string Content, bool SingleWord, bool TrimsLeft, bool TrimsRight, bool Normalized, bool Special)
 {
-    public static AddedToken Read(JsonField field) => new(field.Get("id").Count(Tokenizer.MaxId), field.Get("content").Text(), field.TruthOr("single_word", false), field.TruthOr("lstrip", false),
+    /// <summary>Longer texts are no tokens; finding them takes time for every place of a text.</summary>
+    private const int MaxLength = 1000;
+
+    public static AddedToken Read(JsonField field) => field.Get("content").Text().Length > MaxLength ? throw field.Get("content").Refuse($"has more than {MaxLength} characters.") : new(field.Get("id").Count(Tokenizer.MaxId), field.Get("content").Text(), field.TruthOr("single_word", false), field.TruthOr("lstrip", false),
         field.TruthOr("rstrip", false), field.TruthOr("normalized", true), field.TruthOr("special", false));
 }
 
@@ -15,31 +18,18 @@ internal sealed record AddedToken(int Id, string Content, bool SingleWord, bool 
 /// <remarks>huggingface/tokenizers at 3ba8ad0, tokenizer/added_vocabulary.rs, find_matches.</remarks>
 internal sealed class AddedTokens
 {
-    private readonly Node root = new();
+    // Sorted, the shorter before the longer that begins with it; a tree of letters would take a hundred times the memory of a hostile file's tokens.
+    private readonly (string Text, AddedToken Token)[] sorted;
     private readonly SearchValues<char> beginnings;
 
-    private sealed class Node
-    {
-        public Dictionary<char, Node>? Next;
-        public AddedToken? Token;
-    }
-
-    /// <param name="tokens">Each with the text by which it is found: its content, normalised where it says so.</param>
+    /// <param name="tokens">Each with the text by which it is found: its content, normalised where it says so. Of several with one text the last counts.</param>
     public AddedTokens(IEnumerable<(string Text, AddedToken Token)> tokens)
     {
+        var byText = new SortedDictionary<string, AddedToken>(StringComparer.Ordinal);
         foreach (var (text, token) in tokens)
-        {
-            var node = root;
-            foreach (var letter in text)
-            {
-                node.Next ??= [];
-                if (!node.Next.TryGetValue(letter, out var next))
-                    node.Next.Add(letter, next = new Node());
-                node = next;
-            }
-            node.Token = token;
-        }
-        beginnings = SearchValues.Create([.. root.Next?.Keys ?? Enumerable.Empty<char>()]);
+            byText[text] = token;
+        sorted = [.. byText.Select(pair => (pair.Key, pair.Value))];
+        beginnings = SearchValues.Create([.. sorted.Select(entry => entry.Text[0]).Distinct()]);
     }
 
     /// <summary>The text in order: stretches without a token (null), and tokens.</summary>
@@ -81,10 +71,13 @@ internal sealed class AddedTokens
             at += found;
             AddedToken? longest = null;
             var end = at;
-            var node = root;
-            for (var i = at; i < text.Length && node.Next is { } next && next.TryGetValue(text[i], out node!); i++)
-                if (node.Token is { } token)
-                    (longest, end) = (token, i + 1);
+            var (from, to) = (0, sorted.Length);
+            for (var depth = 0; at + depth < text.Length && from < to; depth++)
+            {
+                (from, to) = (Bound(from, to, depth, text[at + depth]), Bound(from, to, depth, text[at + depth] + 1));
+                if (from < to && sorted[from].Text.Length == depth + 1)
+                    (longest, end) = (sorted[from].Token, at + depth + 1);
+            }
             if (longest is null)
             {
                 at++;
@@ -93,6 +86,20 @@ internal sealed class AddedTokens
             yield return (at, end, longest);
             at = end;
         }
+    }
+
+    /// <summary>The first of these entries, which agree up to <paramref name="depth"/>, whose letter there is not below the given one; one that ends there comes first.</summary>
+    private int Bound(int from, int to, int depth, int letter)
+    {
+        while (from < to)
+        {
+            var middle = (from + to) / 2;
+            if (sorted[middle].Text.Length <= depth || sorted[middle].Text[depth] < letter)
+                from = middle + 1;
+            else
+                to = middle;
+        }
+        return from;
     }
 
     private static bool EndsWithWord(ReadOnlySpan<char> text) => Rune.DecodeLastFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsWord(rune);

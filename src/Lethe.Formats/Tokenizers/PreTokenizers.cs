@@ -35,6 +35,25 @@ internal abstract class PreTokenizer
         return (stages, true);
     }
 
+    /// <summary>All stages, one after another, on a whole text.</summary>
+    public static List<Piece> Split(IReadOnlyList<PreTokenizer> stages, string text) => Split(stages, new Piece(text, 0, text.Length, true));
+
+    /// <summary>All stages, one after another.</summary>
+    public static List<Piece> Split(IReadOnlyList<PreTokenizer> stages, Piece piece)
+    {
+        var pieces = new List<Piece>();
+        if (piece.Length > 0)
+            pieces.Add(piece);
+        foreach (var stage in stages)
+        {
+            var cut = new List<Piece>(pieces.Count * 2);
+            foreach (var part in pieces)
+                stage.Split(part, cut);
+            pieces = cut;
+        }
+        return pieces;
+    }
+
     private static void Read(JsonField field, List<PreTokenizer> stages, int depth)
     {
         switch (field.Kind())

@@ -166,17 +166,7 @@ public sealed class Tokenizer
 
     private void EncodePiece(Piece piece, List<int> ids)
     {
-        var pieces = new List<Piece>();
-        if (piece.Length > 0)
-            pieces.Add(piece);
-        foreach (var stage in stages)
-        {
-            var cut = new List<Piece>(pieces.Count * 2);
-            foreach (var part in pieces)
-                stage.Split(part, cut);
-            pieces = cut;
-        }
-        foreach (var part in pieces)
+        foreach (var part in PreTokenizer.Split(stages, piece))
             model.Encode(part.Span, ids);
     }
 
@@ -202,7 +192,8 @@ public sealed class Tokenizer
     /// <exception cref="UsageException">The place cannot be written.</exception>
     public void Save(string tokenizerJsonPath) => AtomicFile.WriteAllBytes(tokenizerJsonPath, json);
 
-    private static string WellFormed(string text)
+    /// <summary>The text with U+FFFD for every lone surrogate.</summary>
+    internal static string WellFormed(string text)
     {
         if (text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') < 0)
             return text;

@@ -11,6 +11,9 @@ namespace Lethe.Formats.Tokenizers;
 /// </summary>
 internal sealed record TokenizerContent
 {
+    /// <summary>Escapes no more than JSON demands; the file is read by people too.</summary>
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public const string SpaceToMark = """{"type":"Replace","pattern":{"String":" "},"content":"▁"}""";
 
     private const string ByteLevelPost = """{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":false,"use_regex":true}""";
@@ -51,7 +54,7 @@ internal sealed record TokenizerContent
         const string end = """{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":""";
         var first = digits ? """{"type":"Digits","individual_digits":true}"""
             : pattern is null ? null
-            : $$"""{"type":"Split","pattern":{"Regex":{{JsonSerializer.Serialize(pattern)}}},"behavior":"Isolated","invert":false}""";
+            : $$"""{"type":"Split","pattern":{"Regex":{{JsonSerializer.Serialize(pattern, Readable)}}},"behavior":"Isolated","invert":false}""";
         return first is null ? end + "true}" : $$"""{"type":"Sequence","pretokenizers":[{{first}},{{end}}{{(pattern is null ? "true" : "false")}}}]}""";
     }
 
@@ -177,5 +180,5 @@ internal sealed record TokenizerContent
         return $$"""{ "type": "TemplateProcessing", "single": [{{Around("A", 0)}}], "pair": [{{Around("A", 0)}}, {{Around("B", 1)}}], "special_tokens": { {{specials}} } }""";
     }
 
-    private string Quote(int id) => JsonSerializer.Serialize(Tokens[id]);
+    private string Quote(int id) => JsonSerializer.Serialize(Tokens[id], Readable);
 }
