@@ -19,6 +19,7 @@ internal static class LanguageModelBenchmark
     private const string Usage = """
         options of language-model:
           --quick        a tiny model and few tokens, to see that everything runs; the figures mean nothing
+          --model PATH   SmolLM2 or another Llama model with a tied head, whose weights both sides get in float32; default: random weights of SmolLM2-135M's shape
           --threads N    threads of Lethe; default: the number of cores
           --json         one JSON document in place of the table
         """;
@@ -43,20 +44,27 @@ internal static class LanguageModelBenchmark
             Engine.Run(() => Write(target, size == "quick"));
             return;
         }
-        var (quick, json, own) = (false, false, Environment.ProcessorCount);
+        if (arguments is ["convert", var source, var into])
+        {
+            using var checkpoint = LanguageCheckpoint.Open(source);
+            checkpoint.Save(into, new Dictionary<string, HostArray>());
+            return;
+        }
+        var (quick, json, own, weights) = (false, false, Environment.ProcessorCount, "");
         for (var k = 0; k < arguments.Length; k++)
             _ = arguments[k] switch
             {
                 "--quick" => quick = true,
                 "--json" => json = true,
                 "--threads" when k + 1 < arguments.Length && int.TryParse(arguments[++k], out var given) && given > 0 => (own = given) > 0,
+                "--model" when k + 1 < arguments.Length => (weights = arguments[++k]).Length > 0,
                 _ => throw new UsageException($"'{arguments[k]}' is no option.\n{Usage}"),
             };
         var (prompt, made, times) = quick ? (16, 8, 1) : (512, 64, 3);
         var model = Directory.CreateTempSubdirectory("lethe-language-model-").FullName;
         try
         {
-            Child("write", model, quick ? "quick" : "whole");
+            _ = weights.Length > 0 ? Child("convert", weights, model) : Child("write", model, quick ? "quick" : "whole");
             var peers = new List<Figures>();
             foreach (var (peerThreads, policy) in quick ? [(1, "passive")] : ((int, string)[])[(1, "passive"), (1, "active"), (2, "passive"), (2, "active")])
             {

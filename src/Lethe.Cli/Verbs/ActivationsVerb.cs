@@ -11,12 +11,12 @@ namespace Lethe.Cli.Verbs;
 public sealed class ActivationsVerb : Verb
 {
     private readonly Argument<string> model = Typed.Required("MODEL", LanguageOptions.ModelDescription);
-    private readonly Option<string[]> text = new("--text") { HelpName = "TEXT", Description = "The text to read; may be given several times, a row each, padded on the right.", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string?> ids = Typed.Text("--ids", "FILE.safetensors", "Tokens in place of text: input_ids, and perhaps attention_mask and position_ids, whole numbers of shape [rows, tokens].");
-    private readonly Option<string?> output = Typed.Text("--out", "FILE.safetensors", "The file to write; it has to be named.");
+    private readonly Option<string[]> text = new("--text") { HelpName = "TEXT", Description = "The text to read; may be given several times, a row each, padded on the right; default: none, --text or --ids has to be given.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string?> ids = Typed.Text("--ids", "FILE.safetensors", "Tokens in place of text: input_ids, and perhaps attention_mask and position_ids, whole numbers of shape [rows, tokens]; default: none.");
+    private readonly Option<string?> output = Typed.Text("--out", "FILE.safetensors", "The file to write; default: none, it has to be named.");
     private readonly Option<string?> layers = Typed.Text("--layers", "LIST", "Hidden states to write, such as 0,7,10-12; default: all. Layers that are not needed are not loaded.");
-    private readonly Option<string[]> site = new("--site") { HelpName = "SITE", Description = "Also write a site, such as layers.7.mlp_output or blocks.7.attn.hook_z; may be given several times.", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<bool> noLogits = Typed.Flag("--no-logits", "Leave the logits out.");
+    private readonly Option<string[]> site = new("--site") { HelpName = "SITE", Description = "Also write a site, such as layers.7.mlp_output or blocks.7.attn.hook_z; may be given several times; default: none.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<bool> noLogits = Typed.Flag("--no-logits", "Leave the logits out; default: they are written.");
     private readonly Option<DType?> type = LanguageOptions.Type();
 
     /// <inheritdoc/>

@@ -11,8 +11,8 @@ namespace Lethe.Cli.Verbs;
 public sealed class GenerateVerb : Verb
 {
     private readonly Argument<string> model = Typed.Required("MODEL", "A language model (a Hugging Face directory, a .gguf or llama2.c .bin file), an image generator (a safetensors file, a torch checkpoint, a model folder), or a run.");
-    private readonly Option<string[]> prompt = new("--prompt") { HelpName = "TEXT", Description = "Text: what to continue; may be given several times, answered together.", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<bool> chat = Typed.Flag("--chat", "Text: let the prompt be what a user says, in the model's chat template.");
+    private readonly Option<string[]> prompt = new("--prompt") { HelpName = "TEXT", Description = "Text: what to continue; may be given several times, answered together; default: none, it has to be given.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<bool> chat = Typed.Flag("--chat", "Text: let the prompt be what a user says, in the model's chat template; default: the prompt is text to be continued.");
     private readonly Option<string?> system = Typed.Text("--system", "TEXT", "Text: what the system says first; needs --chat. Default: nothing, or what the template has.");
     private readonly Option<long?> maximum = Typed.Whole("--max-tokens", "N", 1, 1_000_000, "Text: the most tokens of an answer; default: 256.");
     private readonly Option<double?> temperature = LanguageOptions.Real("--temperature", "T", "Text: 0 takes the likeliest token always, 1 draws as the model says, more is wilder; default: 0.");
@@ -20,7 +20,7 @@ public sealed class GenerateVerb : Verb
     private readonly Option<double?> topP = LanguageOptions.Real("--top-p", "P", "Text: draw from the likeliest tokens that together have probability P; default: 1, all.");
     private readonly Option<double?> minP = LanguageOptions.Real("--min-p", "P", "Text: draw from tokens at least P times as likely as the likeliest; default: 0, all.");
     private readonly Option<double?> penalty = LanguageOptions.Real("--repetition-penalty", "R", "Text: over 1 makes tokens that occurred less likely; default: 1.");
-    private readonly Option<string[]> stopString = new("--stop") { HelpName = "TEXT", Description = "Text: end an answer before this text; may be given several times.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string[]> stopString = new("--stop") { HelpName = "TEXT", Description = "Text: end an answer before this text; may be given several times; default: only the model's own end tokens.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<DType?> type = LanguageOptions.Type();
     private readonly Option<string[]> label = new("--label") { HelpName = "LABEL", Description = "Images: what to draw, by number, or by name where MODEL is a run; may be given several times, a row each; default: every label.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<long?> count = Typed.Whole("--count", "N", 1, 1000, "Images: samples of each label; default: 10.");

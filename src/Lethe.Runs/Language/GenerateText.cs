@@ -1,3 +1,4 @@
+using Lethe.Evaluation.Language;
 using Lethe.Formats.ChatTemplates;
 using Lethe.Models.Language;
 using Lethe.Models.Language.Checkpoints;
@@ -56,13 +57,8 @@ public static class GenerateText
         return new(path, options.Seed, [.. made.Select((answer, k) => new TextAnswer(request.Prompts[k], answer.Text, answer.PromptTokens, answer.Tokens, NameOf(answer.Reason)))]);
     }
 
-    /// <summary>The tokens of a text, with the token that begins a text where the model's files ask for one.</summary>
-    public static int[] Encode(LanguageCheckpoint checkpoint, string text)
-    {
-        var ids = checkpoint.Tokenizer.Encode(text);
-        // A text that begins with it, as chats do, does not get a second one.
-        return checkpoint.Special is { AddBos: true, Bos: { } bos } && (ids.Length == 0 || ids[0] != bos) ? [bos, .. ids] : ids;
-    }
+    /// <summary>The tokens of a text, with the special tokens that the tokenizer puts around it; a text that begins with the token that begins a text does not get a second one.</summary>
+    public static int[] Encode(LanguageCheckpoint checkpoint, string text) => new RequestEncoding(checkpoint.Tokenizer, checkpoint.Special.Bos).Encode(text);
 
     private static int[] Encode(LanguageCheckpoint checkpoint, TextRequest request, string prompt)
     {
