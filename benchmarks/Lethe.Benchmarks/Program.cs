@@ -9,6 +9,7 @@ Benchmark[] all =
     new("optimizer-step", "one step of Adam over a million parameters, by the bridge's loop and by multi-tensor operators", OptimizerStep.Run),
     new("selective-amnesia-vae", "Fisher, forgetting and training of the paper's VAE against the published loops in PyTorch", SelectiveAmnesiaVaeBenchmark.Run),
     new("language-model", "prefill, decode and memory of a Llama model of SmolLM2-135M's shape against plain PyTorch", LanguageModelBenchmark.Run),
+    new("multiple-choice", "scores multiple-choice questions against plain PyTorch that scores each answer alone", MultipleChoiceBenchmark.Run),
     new("model-slice", "opens a large model's directory and runs five of its layers, and says how much memory that takes", SliceBenchmark.Run),
 ];
 

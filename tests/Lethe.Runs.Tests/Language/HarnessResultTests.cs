@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Lethe.Runs.Generative;
 using Lethe.Runs.Language.Evaluation;
 using Lethe.Runs.Language.Tasks;
 using Lethe.Torch;

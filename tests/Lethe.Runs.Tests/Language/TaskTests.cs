@@ -161,7 +161,7 @@ public sealed class TaskTests : IDisposable
         // WMDP is not at hand; its files say where to get it.
         Assert.Contains("cais/wmdp", Assert.Throws<BadInputException>(() => catalog.Open("wmdp_bio")).Message, StringComparison.Ordinal);
         Assert.Equal("astronomy", catalog.Open("mmlu_astronomy").Only);
-        Assert.Equal("The following are multiple choice questions (with answers) about abstract algebra.\n\n", catalog.Open("mmlu_abstract_algebra").Subtasks(1)[0].Questions[0].Context[..83]);
+        Assert.Equal("The following are multiple choice questions (with answers) about abstract algebra.\n\n", catalog.Open("mmlu_abstract_algebra").Subtasks(1)[0].Questions[0].Context[.."The following are multiple choice questions (with answers) about abstract algebra.\n\n".Length]);
         Assert.Contains("did you mean 'mmlu'", Assert.Throws<UsageException>(() => catalog.Open("mmul")).Message, StringComparison.Ordinal);
         Assert.Contains("has no subtask 'astrology'; did you mean 'astronomy'", Assert.Throws<UsageException>(() => catalog.Open("mmlu_astrology").Subtasks()).Message, StringComparison.Ordinal);
     }

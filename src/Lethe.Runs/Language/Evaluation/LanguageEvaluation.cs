@@ -1,6 +1,5 @@
 using Lethe.Evaluation.Language;
 using Lethe.Models.Language.Checkpoints;
-using Lethe.Runs.Generative;
 using Lethe.Runs.Language.Tasks;
 using Lethe.Runs.Results;
 using Lethe.Torch;

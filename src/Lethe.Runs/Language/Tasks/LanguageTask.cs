@@ -30,9 +30,6 @@ public sealed class LanguageTask
     /// <summary>The only subtask that is asked; null asks all.</summary>
     public string? Only { get; init; }
 
-    /// <summary>The prompts.</summary>
-    internal TaskPrompts Prompts => prompts;
-
     /// <summary>Reads a task's file and finds its data; no row is read yet.</summary>
     /// <param name="path">The YAML file.</param>
     /// <param name="dataFolder">What <c>${data}</c> stands for; null if there is none.</param>
@@ -76,6 +73,12 @@ public sealed class LanguageTask
         }
         return subtasks;
     }
+
+    /// <summary>What the model is asked for each row, with the continuations that are scored; none for rolling and generated texts.</summary>
+    /// <param name="limit">First rows of each subtask; null for all.</param>
+    /// <exception cref="BadInputException">A row cannot be used; the sentence names file and line.</exception>
+    public IEnumerable<(string Context, IReadOnlyList<string> Continuations)> Prompts(int? limit = null) =>
+        Subtasks(limit).SelectMany(subtask => subtask.Questions).Select(question => (question.Context, question.Continuations));
 
     /// <summary>Looks at every row of the parts that the task reads: what cannot be used, and what is odd.</summary>
     /// <returns>The findings in the order of the rows.</returns>

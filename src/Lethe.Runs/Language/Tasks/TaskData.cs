@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Lethe.Evaluation.Language;
 using Lethe.Formats.Tables;
-using Lethe.Runs.Generative;
 using Lethe.Torch;
 
 namespace Lethe.Runs.Language.Tasks;

@@ -144,7 +144,7 @@ public sealed record TaskFile : IPlanRules
         foreach (var (key, split) in ((string, string?)[])[("test_split", TestSplit), ("validation_split", ValidationSplit), ("training_split", TrainingSplit), ("fewshot_split", FewshotSplit)])
             if (split is not null && !DatasetKwargs.DataFiles.ContainsKey(split))
                 yield return new(key, $"'{split}' is no part of dataset_kwargs.data_files{NearestWord.Hint(split, DatasetKwargs.DataFiles.Keys)} (it has: {string.Join(", ", DatasetKwargs.DataFiles.Keys)}).");
-        if (OutputType is TaskOutput.MultipleChoice or TaskOutput.Swap && DocToChoice is null)
+        if (OutputType is TaskOutput.MultipleChoice or TaskOutput.Swap && DocToChoice is null or PlanScalar { IsNothing: true })
             yield return new("", "'doc_to_choice' is missing: a task of multiple_choice needs answers.");
         if (DocToChoice is PlanMap)
             yield return new("doc_to_choice", "it must be a list, or the name of a key that holds one.");
