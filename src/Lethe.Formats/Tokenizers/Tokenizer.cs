@@ -114,6 +114,9 @@ public sealed class Tokenizer
     /// <summary>Largest id + 1, added tokens included. A model's embedding may have more rows.</summary>
     public int VocabularySize => tokens.Length;
 
+    /// <summary>What <see cref="Save"/> writes, UTF-8: all that makes this tokenizer what it is.</summary>
+    public ReadOnlyMemory<byte> Json => json;
+
     /// <summary>The id of a token as the vocabulary spells it ("Ġthe", "▁the", "&lt;s&gt;"), or null.</summary>
     public int? IdOf(string token) => added.TryGetValue(token, out var id) || model.Vocabulary.TryGetValue(token, out id) ? id : null;
 

@@ -17,6 +17,12 @@ public sealed record ForwardContext
     /// <summary>The position of each token, (B, T) whole numbers; null: the T positions after those that the cache holds, in every row, padding included.</summary>
     public Tensor? PositionIds { get; init; }
 
+    /// <summary>
+    /// The document that each token belongs to, (B, T) whole numbers, where several stand in a row: a position sees those of its own document alone. Null: a row is one text.
+    /// Not together with a cache. <see cref="PositionIds"/> may begin anew with each document.
+    /// </summary>
+    public Tensor? Documents { get; init; }
+
     /// <summary>Keys and values of the positions before, which are then not computed again; null: there are none. Gradients do not flow into it.</summary>
     public KeyValueCache? Cache { get; init; }
 

@@ -23,8 +23,11 @@ internal sealed record LineChart(string Label, Axis X, Axis Y, string XName, str
     /// <summary>How a range of the vertical axis is written in tips.</summary>
     public required Func<double, double, string> FormatRange { get; init; }
 
+    /// <summary>The chart for a page.</summary>
+    public Html Render(double width, double height) => Draw(width, height).Inline();
+
     /// <summary>Draws the chart.</summary>
-    public Html Render(double width, double height)
+    public Svg Draw(double width, double height)
     {
         var svg = new Svg(width, height, Label);
         // A narrow drawing has no room beside the plot: names go into a corner of it instead.
@@ -45,7 +48,7 @@ internal sealed record LineChart(string Label, Axis X, Axis Y, string XName, str
             NameAtEnds(svg, plot);
         else
             NameInside(svg, plot);
-        return svg.Inline();
+        return svg;
     }
 
     private static void DrawBand(Svg svg, Plot plot, LineSeries series)

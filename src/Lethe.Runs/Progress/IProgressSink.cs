@@ -8,7 +8,11 @@ namespace Lethe.Runs;
 /// <param name="Rate">Steps a second of late; null where too little is known.</param>
 /// <param name="Left">Time left at that rate; null where too little is known.</param>
 /// <param name="Values">What was measured in the latest step.</param>
-public sealed record StageProgress(string Stage, string? Part, long Step, long Total, double? Rate, TimeSpan? Left, IReadOnlyList<(string Name, double Value)> Values);
+public sealed record StageProgress(string Stage, string? Part, long Step, long Total, double? Rate, TimeSpan? Left, IReadOnlyList<(string Name, double Value)> Values)
+{
+    /// <summary>What a step works through, such as ("tokens", 4096): the rate is told in it; null tells steps.</summary>
+    public (string Unit, double PerStep)? Work { get; init; }
+}
 
 /// <summary>What a run is expected to take, shown before it begins.</summary>
 /// <param name="Time">Wall-clock time; null where nothing is known.</param>

@@ -64,7 +64,9 @@ public sealed class PlainProgress(TextWriter writer, TimeProvider time, TimeSpan
         if (progress.Part is not null)
             line.Append(" (").Append(progress.Part).Append(')');
         line.Append(CultureInfo.InvariantCulture, $": step {progress.Step} of {progress.Total}");
-        if (progress.Rate is { } rate)
+        if (progress is { Rate: { } pace, Work: { } work })
+            line.Append(CultureInfo.InvariantCulture, $", {pace * work.PerStep:N0} {work.Unit}/s");
+        else if (progress.Rate is { } rate)
             line.Append(CultureInfo.InvariantCulture, $", {(rate >= 1 ? $"{rate.ToString(rate >= 10 ? "F0" : "F1", CultureInfo.InvariantCulture)} steps/s" : $"{(1 / rate).ToString("F1", CultureInfo.InvariantCulture)} s/step")}");
         if (progress.Left is { } left)
             line.Append($", {Duration(left)} left");

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Lethe.Runs.Generative;
+using Lethe.Runs.Language.Training;
 using Lethe.Runs.Plans;
 using Lethe.Runs.SparseAutoencoders;
 
@@ -12,6 +13,7 @@ namespace Lethe.Runs;
 [PlanKind("conditional_vae", typeof(TrainVaePlan), "trains the conditional VAE of the paper's code")]
 [PlanKind("judge", typeof(TrainJudgePlan), "trains a judge classifier")]
 [PlanKind("sparse_autoencoder", typeof(TrainSaePlan), "trains sparse autoencoders on a language model's activations")]
+[PlanKind("causal_language_model", typeof(TrainLanguageModelPlan), "trains a language model from random weights, or trains one on")]
 public abstract record TrainPlan
 {
     /// <summary>What this is for.</summary>

@@ -85,7 +85,7 @@ public sealed class TrainingDriver(TrainingDriverOptions options, MetricsLog met
             if (loop.Finished || now - reported >= ReportInterval)
             {
                 reported = now;
-                progress.Advanced(rate.Progress(job.Stage, job.Loop, loop.Step, loop.TotalSteps, values));
+                progress.Advanced(rate.Progress(job.Stage, job.Loop, loop.Step, loop.TotalSteps, values) with { Work = loop.Work });
             }
             var wait = TimeSpan.FromSeconds(Math.Max(options.CheckpointInterval.TotalSeconds, saveCost.TotalSeconds / options.CheckpointShare));
             if (!loop.Finished && time.GetElapsedTime(saved) >= wait)

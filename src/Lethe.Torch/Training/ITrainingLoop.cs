@@ -18,6 +18,9 @@ public interface ITrainingLoop
     /// <summary>Why the loop finished before <see cref="TotalSteps"/>; null if it did not.</summary>
     string? StopReason { get; }
 
+    /// <summary>What a step works through, such as ("tokens", 4096), for the rate that whoever watches is shown; null counts steps.</summary>
+    (string Unit, double PerStep)? Work => null;
+
     /// <summary>Does one step.</summary>
     /// <returns>What was measured in this step, by name, for example "loss"; names stay the same from step to step.</returns>
     /// <exception cref="RunFailedException">A loss is not finite; the message names the step.</exception>

@@ -22,4 +22,7 @@ public sealed record LoadOptions
 
     /// <summary>Names of the parameters, as the checkpoint has them, that gradients are wanted for; the others are frozen. Default none.</summary>
     public IReadOnlyCollection<string> TrainableParameters { get; init; } = [];
+
+    /// <summary>Whether gradients are wanted for every parameter that is loaded, whatever <see cref="TrainableParameters"/> names. Default false.</summary>
+    public bool TrainAll { get; init; }
 }

@@ -7,6 +7,7 @@ internal sealed class ForwardPass : IDisposable
 {
     private readonly ForwardContext context;
     private readonly Dictionary<(long Queries, long Keys, long Diagonal, int? Window), Tensor?> masks = [];
+    private readonly Dictionary<(long First, long Queries, long Start, long Keys), Tensor> apart = [];
     private readonly double lowest;
     private readonly DType type;
     private readonly Device device;
@@ -25,6 +26,8 @@ internal sealed class ForwardPass : IDisposable
             (Cosines, Sines) = context.PositionIds is { } positions ? rotary.At(Checked(positions)) : rotary.At(Past, Count);
         if (context.AttentionMask is { } mask)
             Padding = Additive(mask);
+        if (context.Documents is { } documents && (context.Cache is not null || documents.Dimensions != 2 || documents.Size(0) != Rows || documents.Size(1) != Count))
+            throw new ArgumentException($"The documents are {documents.Describe()}; [{Rows}, {Count}] is needed, as the tokens have, and no cache.");
     }
 
     public long Rows { get; }
@@ -79,8 +82,29 @@ internal sealed class ForwardPass : IDisposable
         return mask;
     }
 
+    /// <summary>What is added to scores (B, 1, 1, queries, keys) so that no position sees another document; null where a row is one text. Made once for all layers.</summary>
+    /// <param name="first">Position of the first query.</param>
+    /// <param name="queries">Number of queries.</param>
+    /// <param name="start">Position of the first key.</param>
+    /// <param name="keys">Number of keys.</param>
+    public Tensor? Apart(long first, long queries, long start, long keys)
+    {
+        if (context.Documents is not { } documents)
+            return null;
+        if (apart.TryGetValue((first, queries, start, keys), out var known))
+            return known;
+        using var scope = new TensorScope();
+        using var noGrad = Autograd.NoGrad();
+        var other = documents.Narrow(1, first, queries).View(Rows, 1, 1, queries, 1) - documents.Narrow(1, start, keys).View(Rows, 1, 1, 1, keys);
+        var mask = TensorScope.Detach(Tensor.Zeros([Rows, 1, 1, queries, keys], type, device).MaskedFill(other.Ne(0), lowest));
+        apart.Add((first, queries, start, keys), mask);
+        return mask;
+    }
+
     public void Dispose()
     {
+        foreach (var mask in apart.Values)
+            mask.Dispose();
         foreach (var mask in masks.Values)
             mask?.Dispose();
     }

@@ -58,6 +58,8 @@ internal static class GroupedAttention
             scores = SoftCap.Apply(scores, cap);
         if (pass.Causal(count, total, past - start, window) is { } causal)
             scores.View(rows, shared, group, count, total).AddInPlace(causal);
+        if (pass.Apart(past, count, start, total) is { } apart)
+            scores.View(rows, shared, group, count, total).AddInPlace(apart);
         if (pass.Padding is { } padding)
             scores.AddInPlace(padding.Narrow(3, start, total));
         var mixed = scores.Softmax(-1).MatMul(value); // (B, shared, group · T, size)

@@ -62,7 +62,7 @@ internal sealed class CheckpointParameters(LanguageModelConfiguration configurat
 
     public override Device Device => options.Device;
 
-    public override bool IsTrainable(string name) => trainable.Contains(name);
+    public override bool IsTrainable(string name) => options.TrainAll || trainable.Contains(name);
 
     public override void Finish(bool succeeded)
     {

@@ -1,0 +1,85 @@
+using Lethe.Torch;
+
+namespace Lethe.Models.Language.Training;
+
+/// <summary>
+/// Cross-entropy of the next token. Only the positions at which something is asked go through the head, and never more of them at once than <see cref="MostLogits"/> allows: logits of a whole
+/// batch, B · T · V numbers, would take more memory than all the rest of a small model.
+/// </summary>
+public static class NextTokenLoss
+{
+    /// <summary>Logits that exist at once: 32 MiB of float32, and as much again for their logarithms and their gradient.</summary>
+    public const long MostLogits = 8 << 20;
+
+    /// <summary>Computes the loss of rows and adds its gradient to that of the model's parameters, <see cref="Tensor.Grad"/>.</summary>
+    /// <param name="model">A whole model with trainable parameters.</param>
+    /// <param name="rows">The rows; at least one position is asked.</param>
+    /// <param name="divisor">What the sum is divided by before its gradient is taken, such as the number of positions asked in all rows of a step.</param>
+    /// <param name="separate">Whether attention stays within a document, and positions begin anew with it.</param>
+    /// <param name="mostLogits">Logits that may exist at once; one position's always may.</param>
+    /// <returns>The sum of the losses over the positions asked, nats; not divided.</returns>
+    public static double Backward(CausalLanguageModel model, TokenRows rows, double divisor, bool separate = false, long mostLogits = MostLogits)
+    {
+        using var scope = new TensorScope();
+        var (hidden, targets) = Read(model, rows, separate);
+        // Each piece is differentiated as soon as it is computed, down to the hidden states; the layers follow once.
+        var pieces = new List<Tensor>();
+        var sum = 0.0;
+        foreach (var (first, count) in Pieces(model, hidden.Size(0), mostLogits))
+        {
+            using var piece = new TensorScope();
+            var part = hidden.Narrow(0, first, count).Detach();
+            part.RequiresGrad = true;
+            var loss = model.Head(part).CrossEntropyLoss(targets.Narrow(0, first, count), Reduction.Sum);
+            (loss / divisor).Backward();
+            sum += loss.Item();
+            pieces.Add(piece.Keep(part.Grad!));
+        }
+        hidden.Backward(pieces.Count == 1 ? pieces[0] : Tensor.Cat([.. pieces]));
+        return sum;
+    }
+
+    /// <summary>The loss of rows, without gradients.</summary>
+    /// <param name="model">A whole model.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="separate">Whether attention stays within a document, and positions begin anew with it.</param>
+    /// <param name="mostLogits">Logits that may exist at once; one position's always may.</param>
+    /// <returns>The sum of the losses over the positions asked, nats, and how many those are.</returns>
+    public static (double Nats, long Asked) Measure(CausalLanguageModel model, TokenRows rows, bool separate = false, long mostLogits = MostLogits)
+    {
+        using var scope = new TensorScope();
+        using var noGrad = Autograd.NoGrad();
+        var asked = rows.Asked;
+        if (asked == 0)
+            return (0, 0);
+        var (hidden, targets) = Read(model, rows, separate);
+        var sum = 0.0;
+        foreach (var (first, count) in Pieces(model, hidden.Size(0), mostLogits))
+        {
+            using var piece = new TensorScope();
+            sum += model.Head(hidden.Narrow(0, first, count)).CrossEntropyLoss(targets.Narrow(0, first, count), Reduction.Sum).Item();
+        }
+        return (sum, asked);
+    }
+
+    /// <summary>What leaves the last layer at the positions asked, (N, D), and the tokens that follow them, (N).</summary>
+    private static (Tensor Hidden, Tensor Targets) Read(CausalLanguageModel model, TokenRows rows, bool separate)
+    {
+        using var scope = new TensorScope();
+        Tensor On(long[] values) => Tensor.FromArray(values, rows.Rows, rows.Length).To(model.Device);
+        var context = separate ? new ForwardContext { Documents = On(rows.Documents), PositionIds = On(rows.Positions) } : null;
+        var hidden = model.Hidden(On(rows.Ids), context).Reshape(-1, model.HiddenSize);
+        var places = Enumerable.Range(0, rows.Targets.Length).Where(k => rows.Targets[k] >= 0).Select(k => (long)k).ToArray();
+        var targets = Tensor.FromArray(places.Select(k => rows.Targets[k]).ToArray()).To(model.Device);
+        if (places.Length < rows.Targets.Length)
+            hidden = hidden.IndexSelect(0, Tensor.FromArray(places).To(model.Device));
+        return (scope.Keep(hidden), scope.Keep(targets));
+    }
+
+    private static IEnumerable<(long First, long Count)> Pieces(CausalLanguageModel model, long positions, long mostLogits)
+    {
+        var atOnce = Math.Max(1, mostLogits / model.Configuration.VocabularySize);
+        for (var first = 0L; first < positions; first += atOnce)
+            yield return (first, Math.Min(atOnce, positions - first));
+    }
+}
