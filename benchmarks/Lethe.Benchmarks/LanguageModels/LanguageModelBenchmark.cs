@@ -161,7 +161,9 @@ internal static class LanguageModelBenchmark
     /// <summary>Another process of this program, so that memory is measured from the beginning; gives its last line.</summary>
     private static string Child(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["language-model", .. arguments]) { RedirectStandardOutput = true };
+        // Started as a program of its own, or by dotnet.
+        string[] program = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(LanguageModelBenchmark).Assembly.Location] : [];
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [.. program, "language-model", .. arguments]) { RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
