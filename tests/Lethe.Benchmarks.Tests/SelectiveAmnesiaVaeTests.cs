@@ -80,7 +80,7 @@ public sealed class SelectiveAmnesiaVaeTests
 
     private static Figure Of(double value) => new(value, null);
 
-    private static async Task<(int Code, string Output, string Error)> Run(params string[] arguments)
+    internal static async Task<(int Code, string Output, string Error)> Run(params string[] arguments)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "Lethe.Benchmarks.dll");
         using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;

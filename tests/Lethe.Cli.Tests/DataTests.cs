@@ -63,7 +63,7 @@ public sealed class DataTests
 
     [Theory]
     [InlineData(2, "There is no data set 'minst'; known are mnist and fashion-mnist.", "data", "check", "minst")]
-    [InlineData(2, "./lethe data check needs NAME: the data set: mnist or fashion-mnist. See ./lethe data check --help.", "data", "check")]
+    [InlineData(2, "./lethe data check needs NAME|FILE|TASK: a data set of images (mnist or fashion-mnist), a file of rows (.jsonl, .json, .csv, .txt, also .gz), or a task of evaluate (its name or YAML file). See ./lethe data check --help.", "data", "check")]
     [InlineData(2, "./lethe data needs a verb: list, check. See ./lethe data --help.", "data")]
     [InlineData(2, "'lst' is not a verb of ./lethe data; did you mean 'list'? See ./lethe data --help.", "data", "lst")]
     public async Task A_wrong_call_is_one_sentence(int exitCode, string sentence, params string[] args)

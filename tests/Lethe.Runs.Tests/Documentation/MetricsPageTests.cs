@@ -3,6 +3,8 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Lethe.Evaluation;
 using Lethe.Runs.Generative;
+using Lethe.Runs.Language.Evaluation;
+using Lethe.Runs.Language.Tasks;
 using Lethe.Runs.Results;
 
 namespace Lethe.Runs.Tests.Documentation;
@@ -15,11 +17,13 @@ public sealed partial class MetricsPageTests
     [InlineData("result.json of an unlearning run", typeof(UnlearnResult))]
     [InlineData("sweep.json", typeof(SweepResult))]
     [InlineData("result.json of a training run", typeof(ImageTrainResult))]
+    [InlineData("What evaluate --tasks prints", typeof(LanguageResult))]
+    [InlineData("What data check prints of rows", typeof(RowCheckResult))]
     public void The_page_names_every_key_and_no_other(string section, Type type)
     {
         HashSet<string> keys = [];
         // What an unlearning run's section explains is not explained again.
-        HashSet<Type> explained = type.IsSubclassOf(typeof(TrainResult)) ? [typeof(RunFacts), typeof(CostResult)] : [];
+        HashSet<Type> explained = type.IsSubclassOf(typeof(TrainResult)) || type == typeof(LanguageResult) ? [typeof(RunFacts), typeof(CostResult)] : [];
         if (type != typeof(Measure))
             explained.Add(typeof(Measure));
         Walk(type, "", keys, explained);

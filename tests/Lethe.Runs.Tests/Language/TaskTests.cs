@@ -51,6 +51,18 @@ public sealed class TaskTests : IDisposable
         Assert.Equal("Task 'mine_a_b' is to show 2 examples, and part 'test' has 1 of them.", error.Message);
     }
 
+    [Fact]
+    public void Rows_are_taken_by_their_values_and_one_without_the_key_is_refused()
+    {
+        Rows("""{"question": "a", "choices": ["x", "y"], "answer": 0, "kind": "no"}""", """{"question": "b", "choices": ["x", "y"], "answer": 1, "kind": "yes"}""");
+        var task = Open(Choice + "\nwhere: {kind: [yes, maybe]}");
+
+        Assert.Equal("Question: b\nAnswer:", Assert.Single(Assert.Single(task.Subtasks()).Questions).Context);
+        Assert.Empty(task.Check());
+        Rows("""{"question": "a", "choices": ["x", "y"], "answer": 0}""");
+        Assert.Equal("the key 'kind' is missing or no text; the task takes rows by it.", Assert.Single(task.Check()).Sentence);
+    }
+
     [Theory]
     [InlineData("doc_to_txt: x", "unknown key 'doc_to_txt' in the plan; did you mean 'doc_to_text'")]
     [InlineData("metric_list: [{metric: f1}]", "'f1' is no figure of this output type (it has: acc, acc_norm)")]

@@ -57,7 +57,17 @@ internal static class TaskData
             "text" => TextLinesFile.Read(file),
             _ => JsonLinesFile.Read(file),
         };
-        return task.ProcessDocs is null ? rows : rows.Select(row => row.Problem is null ? TruthfulQa(row) : row);
+        if (task.ProcessDocs is not null)
+            rows = rows.Select(row => row.Problem is null ? TruthfulQa(row) : row);
+        // A row that cannot be read, or lacks the key, is not passed over in silence.
+        return task.Where.Count == 0 ? rows : rows.Where(row => row.Problem is not null || task.Where.All(rule =>
+            !row.Value.TryGetProperty(rule.Key, out var value) || value.ValueKind != JsonValueKind.String || rule.Value.Contains(value.GetString()!))).Select(row => row.Problem is null ? Whole(row, task) : row);
+    }
+
+    private static TableRow Whole(TableRow row, TaskFile task)
+    {
+        var lacking = task.Where.Keys.FirstOrDefault(key => !row.Value.TryGetProperty(key, out var value) || value.ValueKind != JsonValueKind.String);
+        return lacking is null ? row : new TableRow(row.File, row.Line, default, $"the key '{lacking}' is missing or no text; the task takes rows by it.");
     }
 
     // TruthfulQA.csv holds lists as one text each; the multiple-choice layout is that of the Hugging Face data set: mc1 the best answer and the

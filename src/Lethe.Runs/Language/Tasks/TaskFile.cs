@@ -100,6 +100,10 @@ public sealed record TaskFile : IPlanRules
     [PlanKey("Keys whose values make subtasks, each with its own figures: TASK_VALUE; examples come from the rows of the same subtask. Of Lethe")]
     public IReadOnlyList<string> GroupBy { get; init; } = [];
 
+    /// <summary>Rows that are taken.</summary>
+    [PlanKey("Rows that are taken: keys with the texts that a row may have there; empty takes all. Of Lethe")]
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Where { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
+
     /// <summary>How text is generated.</summary>
     [PlanKey("How text is generated; for generate_until")]
     public GenerationArguments GenerationKwargs { get; init; } = new();
