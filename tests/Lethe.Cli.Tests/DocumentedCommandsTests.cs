@@ -86,6 +86,7 @@ public sealed class DocumentedCommandsTests(DocumentedCommandsTests.Workplace wo
         {
             File.CreateSymbolicLink(Path.Combine(folder.Path, "lethe"), Path.Combine(Repository.Root, "lethe"));
             Directory.CreateSymbolicLink(Path.Combine(folder.Path, "plans"), Path.Combine(Repository.Root, "plans"));
+            Directory.CreateSymbolicLink(Path.Combine(folder.Path, "tests"), Path.Combine(Repository.Root, "tests"));
         }
 
         /// <summary>Runs a command, or gives what it gave before.</summary>

@@ -29,7 +29,7 @@ public sealed class SaeTests
     }
 
     [Theory]
-    [InlineData(3, "takes 16", "saelens/topk", "metrics/features.safetensors", "z.safetensors")]
+    [InlineData(3, "one tensor, or one of that name", "saelens/topk", "metrics/features.safetensors", "z.safetensors")]
     [InlineData(3, "there is no such file", "saelens/topk", "nowhere.safetensors", "z.safetensors")]
     [InlineData(3, "there is no such autoencoder", "nowhere", "sae/saelens/topk/golden.safetensors", "z.safetensors")]
     [InlineData(2, "cannot be written", "saelens/topk", "sae/saelens/topk/golden.safetensors", "missing/z.safetensors")]

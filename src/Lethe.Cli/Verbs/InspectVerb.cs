@@ -1,9 +1,13 @@
 using System.CommandLine;
 using System.Globalization;
 using Lethe.Cli.Frame;
+using Lethe.Formats;
+using Lethe.Reports;
 using Lethe.Runs;
 using Lethe.Runs.Generative;
 using Lethe.Runs.Results;
+using Lethe.Runs.SparseAutoencoders;
+using Lethe.Torch;
 using Lethe.Unlearning.Generative;
 using Spectre.Console;
 
@@ -12,7 +16,12 @@ namespace Lethe.Cli.Verbs;
 /// <summary><c>./lethe inspect</c>: which tensors a run moved, and how forgetting went.</summary>
 public sealed class InspectVerb : Verb
 {
-    private readonly Argument<string> run = Typed.Required("RUN", "The folder of a finished run.");
+    private readonly Argument<string> run = Typed.Required("RUN|SAE", "The folder of a finished run, or a sparse autoencoder: its folder or file, or the run that trained it.");
+    private readonly Option<string?> model = Typed.Text("--model", "MODEL", "The language model that an autoencoder belongs to; default: that of the run that trained it.");
+    private readonly Option<string[]> text = new("--text") { HelpName = "FILE[:FIELD,...]", Description = "Text that the model reads, with the fields that make a text where the file has rows; may be given several times; default: the evaluation text of the run that trained the autoencoder.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string?> latents = Typed.Text("--latents", "N,N,...", "Latents to show; default: twelve that are neither rare nor always active.");
+    private readonly Option<string?> page = Typed.Text("--out", "FILE", "Where the page of cards goes; default: latents.html in the present folder.");
+    private readonly Option<string?> language = Typed.Text("--language", "en|ja", "Language of the page of cards; default: en.");
 
     /// <inheritdoc/>
     public override string Name => "inspect";
@@ -22,7 +31,7 @@ public sealed class InspectVerb : Verb
 
     /// <inheritdoc/>
     public override string Description =>
-        "Shows from a finished run how far each tensor moved (norm of the change, that over the norm of the tensor, the largest change of an element, and the change weighted with the Fisher information, "
+        "Of a sparse autoencoder it writes a page of cards: where each latent is largest, how often it is active on each text, and which tokens it makes more likely.\n\nShows from a finished run how far each tensor moved (norm of the change, that over the norm of the tensor, the largest change of an element, and the change weighted with the Fisher information, "
         + "which is what had to stay), and what the validation samples said on the way: how far each concept's surrogates were above their floor, and how much the retained samples' bound had risen. Nothing is computed anew.";
 
     /// <inheritdoc/>
@@ -30,14 +39,20 @@ public sealed class InspectVerb : Verb
     [
         new("inspect runs/quickstart", "what the demo changed"),
         new("inspect runs/quickstart --json", "the same as JSON"),
+        new("inspect runs/stories-sae --latents 1,2,3", "cards of three latents of an autoencoder"),
     ];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Argument> Arguments => [run];
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Option> Options => [model, text, latents, page, language];
+
+    /// <inheritdoc/>
     public override Task<Outcome> Run(Call call)
     {
+        if (SaeInspection.IsSae(call.Value(run)))
+            return InspectSae(call);
         var paths = new RunPaths(call.Value(run));
         var result = UnlearnPipeline.ReadResult(paths);
         var forgetting = GenerativeStages.ReadForgetting(Artefact.Open(paths, "forget"));
@@ -45,6 +60,26 @@ public sealed class InspectVerb : Verb
             new Inspection(result.Run.Id, forgetting.Steps, forgetting.MaximumSteps, forgetting.StopReason, forgetting.StopDetail, result.Moved, forgetting.Readings),
             console => Show(console, result, forgetting)));
     }
+
+    private async Task<Outcome> InspectSae(Call call)
+    {
+        var output = call.Value(page) ?? "latents.html";
+        var inLanguage = ReportLanguages.Parse(call.Value(language) ?? "en");
+        var request = new SaeInspectionRequest(call.Value(run), call.Value(model), [.. (call.Value(text) ?? []).Select(Text)], Numbers(call.Value(latents)));
+        var result = await PlanVerb.OnEngine(call, null, context => SaeInspection.Run(request, context), anyDevice: true);
+        AtomicFile.WriteAllText(output, LatentCards.Render(result, inLanguage));
+        return new Outcome(result, console => console.Profile.Out.Writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{result.Architecture} of {result.Site}: {result.Width} latents, {result.DeadShare:P1} never active on {result.Corpora.Sum(corpus => corpus.Tokens)} tokens\n{result.Latents.Count} cards  {output}")));
+    }
+
+    // FILE or FILE:FIELD,FIELD; a colon inside a path is one that a folder's end follows.
+    private static TextFilePlan Text(string words) => words.LastIndexOf(':') is > 0 and var colon && !words[colon..].Contains('/', StringComparison.Ordinal)
+        ? new TextFilePlan { Path = Path.GetFullPath(words[..colon]), Fields = words[(colon + 1)..].Split(',') }
+        : new TextFilePlan { Path = Path.GetFullPath(words) };
+
+    private static long[] Numbers(string? list) => list is null ? [] : [.. list.Split(',').Select(word => long.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        ? number
+        : throw new UsageException($"--latents holds '{word}'; whole numbers with commas between them are needed."))];
 
     private static void Show(IAnsiConsole console, UnlearnResult result, ForgettingRecord forgetting)
     {

@@ -10,8 +10,8 @@ namespace Lethe.Cli.Verbs;
 public sealed class SaeEncodeVerb : Verb
 {
     private readonly Argument<string> sae = Typed.Required("SAE", "The autoencoder: a folder of SAELens or dictionary_learning, a params.npz of Gemma Scope, a safetensors file, or a run.");
-    private readonly Option<string?> input = Typed.Text("--input", "FILE", "Activations: a safetensors file with one tensor (..., D), or with one called x.");
-    private readonly Option<string?> output = Typed.Text("--out", "FILE", "The safetensors file to write: x as it was read, z = encode(x), x_hat = decode(z).");
+    private readonly Option<string?> input = Typed.Text("--input", "FILE", "Activations: a safetensors file with one tensor (..., D), or with one called x; default: none, it has to be given.");
+    private readonly Option<string?> output = Typed.Text("--out", "FILE", "The safetensors file to write: x as it was read, z = encode(x), x_hat = decode(z); default: none, it has to be given.");
 
     /// <inheritdoc/>
     public override string Name => "encode";

@@ -24,6 +24,7 @@ public sealed class TrainVerb : PlanVerb
         new("train plans/mnist-vae.yaml", "the conditional VAE of the paper"),
         new("train plans/fashion-judge.yaml", "a judge for Fashion-MNIST"),
         new("train plans/tiny-shakespeare.yaml", "a small Llama and its tokenizer from text; continue text with it by: generate runs/…"),
+        new("train plans/stories260K-sae.yaml", "a sparse autoencoder on a tiny language model"),
         new("train plans/mnist-vae.yaml --set model.training.steps=2000", "a tenth of the training"),
     ];
 

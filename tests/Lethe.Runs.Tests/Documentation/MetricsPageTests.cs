@@ -6,6 +6,7 @@ using Lethe.Runs.Generative;
 using Lethe.Runs.Language.Evaluation;
 using Lethe.Runs.Language.Tasks;
 using Lethe.Runs.Results;
+using Lethe.Runs.SparseAutoencoders;
 
 namespace Lethe.Runs.Tests.Documentation;
 
@@ -19,6 +20,7 @@ public sealed partial class MetricsPageTests
     [InlineData("result.json of a training run", typeof(ImageTrainResult))]
     [InlineData("What evaluate --tasks prints", typeof(LanguageResult))]
     [InlineData("What data check prints of rows", typeof(RowCheckResult))]
+    [InlineData("result.json of a training of sparse autoencoders", typeof(SaeTrainResult))]
     public void The_page_names_every_key_and_no_other(string section, Type type)
     {
         HashSet<string> keys = [];
