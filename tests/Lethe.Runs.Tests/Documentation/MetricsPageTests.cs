@@ -5,6 +5,8 @@ using Lethe.Evaluation;
 using Lethe.Runs.Generative;
 using Lethe.Runs.Language.Evaluation;
 using Lethe.Runs.Language.Tasks;
+
+using Lethe.Runs.Language.Training;
 using Lethe.Runs.Results;
 using Lethe.Runs.SparseAutoencoders;
 
@@ -21,6 +23,8 @@ public sealed partial class MetricsPageTests
     [InlineData("What evaluate --tasks prints", typeof(LanguageResult))]
     [InlineData("What data check prints of rows", typeof(RowCheckResult))]
     [InlineData("result.json of a training of sparse autoencoders", typeof(SaeTrainResult))]
+
+    [InlineData("result.json of a language model's training", typeof(LanguageTrainResult))]
     public void The_page_names_every_key_and_no_other(string section, Type type)
     {
         HashSet<string> keys = [];

@@ -77,7 +77,7 @@ public sealed class LanguageTraining : ITrainingLoop, IDisposable
     public ValidationReading? Best => options.Patience > 0 ? readings.MinBy(reading => reading.Loss) : null;
 
     /// <inheritdoc/>
-    /// <remarks>Measures "loss" (mean over the step's tokens, nats), "gradient_norm" before clipping, "learning_rate", "tokens" read so far, and "validation_loss", the latest.</remarks>
+    /// <remarks>Measures "loss" (mean over the step's tokens, nats), "gradient_norm" before clipping, "learning_rate", and "validation_loss", the latest.</remarks>
     public IReadOnlyList<(string Name, double Value)> Advance()
     {
         if (validation is not null && readings.Count == 0)
@@ -105,7 +105,7 @@ public sealed class LanguageTraining : ITrainingLoop, IDisposable
         Step++;
         if (validation is not null && (Step % options.ValidateEvery == 0 || Step == TotalSteps))
             Validate();
-        List<(string, double)> values = [("loss", loss), ("gradient_norm", norm), ("learning_rate", rate), ("tokens", TokensSeen)];
+        List<(string, double)> values = [("loss", loss), ("gradient_norm", norm), ("learning_rate", rate)];
         if (readings.Count > 0)
             values.Add(("validation_loss", readings[^1].Loss));
         return values;
