@@ -3,7 +3,7 @@ namespace Lethe.Cli.Tests;
 /// <summary>Training and reading an autoencoder on a real language model, from the command line.</summary>
 public sealed class SaeTrainingTests
 {
-    private const string Small = "--set training.tokens=60000 --set training.buffer=8192 --set training.batch=1024 --set evaluation.loss_contexts=3 --set texts.0.path=${shared}/data/text/tinystories_excerpt.txt.gz";
+    private const string Small = "--set training.tokens=60000 --set training.buffer=8192 --set training.batch=1024 --set evaluation.loss_contexts=3 --set corpora.0.path=${shared}/data/text/tinystories_excerpt.txt.gz";
 
     [SharedFact]
     public async Task An_autoencoder_on_stories260k_is_trained_measured_and_shown()
@@ -13,7 +13,7 @@ public sealed class SaeTrainingTests
         var plan = Path.Combine(Repository.Root, "plans", "stories260K-sae.yaml");
 
         // Measured on the excerpt itself: the test is about the way, the figures of docs/sae.md come from other text.
-        var trained = await CommandLine.Run(["train", plan, "--output", run, "--json", .. Small.Split(' '), "--set", "evaluation.texts.0.path=${shared}/data/text/tinystories_excerpt.txt.gz"]);
+        var trained = await CommandLine.Run(["train", plan, "--output", run, "--json", .. Small.Split(' '), "--set", "evaluation.corpora.0.path=${shared}/data/text/tinystories_excerpt.txt.gz"]);
 
         Assert.True(trained.ExitCode == 0, trained.Error);
         var sae = trained.Json.GetProperty("autoencoders")[0];
@@ -41,7 +41,7 @@ public sealed class SaeTrainingTests
             (3, "has no site layers.5.residual_after", "autoencoders.0.site=layers.5.residual_after"),
             (2, "is no site of a language model", "autoencoders.0.site=layer 5"),
             (3, "one shuffle buffer takes 900000", "training.buffer=900000"),
-            (3, "there is no such file of text", "texts.0.path=nowhere.txt"),
+            (3, "there is no such file or folder", "corpora.0.path=nowhere.txt"),
             (2, "knows 512 positions", "context=513"),
             (2, "can have 512 active at most", "training.sparsity.active=600"),
         })

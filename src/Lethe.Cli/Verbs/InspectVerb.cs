@@ -5,6 +5,7 @@ using Lethe.Formats;
 using Lethe.Reports;
 using Lethe.Runs;
 using Lethe.Runs.Generative;
+using Lethe.Runs.Language.Corpora;
 using Lethe.Runs.Results;
 using Lethe.Runs.SparseAutoencoders;
 using Lethe.Torch;
@@ -73,9 +74,9 @@ public sealed class InspectVerb : Verb
     }
 
     // FILE or FILE:FIELD,FIELD; a colon inside a path is one that a folder's end follows.
-    private static TextFilePlan Text(string words) => words.LastIndexOf(':') is > 0 and var colon && !words[colon..].Contains('/', StringComparison.Ordinal)
-        ? new TextFilePlan { Path = Path.GetFullPath(words[..colon]), Fields = words[(colon + 1)..].Split(',') }
-        : new TextFilePlan { Path = Path.GetFullPath(words) };
+    private static CorpusPlan Text(string words) => words.LastIndexOf(':') is > 0 and var colon && !words[colon..].Contains('/', StringComparison.Ordinal)
+        ? new RowsCorpusPlan { Path = Path.GetFullPath(words[..colon]), Template = string.Join('\n', words[(colon + 1)..].Split(',').Select(field => "{{" + field + "}}")) }
+        : new TextCorpusPlan { Path = Path.GetFullPath(words) };
 
     private static long[] Numbers(string? list) => list is null ? [] : [.. list.Split(',').Select(word => long.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
         ? number

@@ -4,6 +4,7 @@ using Lethe.Models.Language.Checkpoints;
 using Lethe.Models.SparseAutoencoders;
 using Lethe.Models.SparseAutoencoders.Files;
 using Lethe.Models.SparseAutoencoders.Reading;
+using Lethe.Runs.Language.Corpora;
 using Lethe.Runs.Plans;
 using Lethe.Torch;
 
@@ -60,12 +61,12 @@ public sealed record CardContext(string Label, IReadOnlyList<string> Tokens, IRe
 /// <summary>What is inspected.</summary>
 /// <param name="Sae">The autoencoder's file or folder, or a training run's.</param>
 /// <param name="Model">The language model; null takes that of the training run.</param>
-/// <param name="Texts">Texts; empty takes those of the training run's evaluation, or else of its training.</param>
+/// <param name="Corpora">Text; empty takes those of the training run's evaluation, or else of its training.</param>
 /// <param name="Latents">Latents; empty lets frequency and strength choose.</param>
 /// <param name="Count">Latents chosen where none are named.</param>
 /// <param name="Contexts">Contexts of a card.</param>
 /// <param name="ContextLength">Tokens of a context.</param>
-public sealed record SaeInspectionRequest(string Sae, string? Model, IReadOnlyList<TextFilePlan> Texts, IReadOnlyList<long> Latents, int Count = 12, int Contexts = 6, int ContextLength = 128);
+public sealed record SaeInspectionRequest(string Sae, string? Model, IReadOnlyList<CorpusPlan> Corpora, IReadOnlyList<long> Latents, int Count = 12, int Contexts = 6, int ContextLength = 128);
 
 /// <summary>Reads latents of an autoencoder: what they respond to, and what they write.</summary>
 public static class SaeInspection
@@ -89,14 +90,14 @@ public static class SaeInspection
         using var scope = new TensorScope();
         using var noGrad = Autograd.NoGrad();
         using var sae = SaeFiles.Read(request.Sae, device: context.Device);
-        var (modelPath, texts, planFile) = Sources(request);
+        var (modelPath, plans, planFile) = Sources(request);
         using var checkpoint = LanguageCheckpoint.Open(modelPath);
         using var model = checkpoint.Load(new LoadOptions { Device = context.Device });
         if (request.Latents.FirstOrDefault(latent => latent < 0 || latent >= sae.Width, -1) is >= 0 and var foreign)
             throw new UsageException($"--latents names {foreign}; the autoencoder has latents 0 to {sae.Width - 1}.");
         var length = (int)Math.Min(request.ContextLength, checkpoint.Configuration.MaximumPositions);
-        LabelledTokens[] corpora = [.. texts.Select(text => new LabelledTokens(
-            Path.GetFileName(text.Path), LanguageTexts.Pack(TextFiles.Read([text], planFile), checkpoint.Tokenizer, checkpoint.Special, length)))];
+        LabelledTokens[] corpora = [.. plans.Select(plan => new LabelledTokens(
+            Path.GetFileName(plan.Path), LanguageTexts.Pack(new CorpusReader([plan], planFile).Read().Select(document => document.Text), checkpoint.Tokenizer, checkpoint.Special, length)))];
         using var pass = LatentPass.Read(model, [sae], corpora, request.Contexts, advanced: (done, all) =>
         {
             context.Progress.Advanced(new StageProgress("read", null, done, all, null, null, []));
@@ -111,19 +112,19 @@ public static class SaeInspection
             (double)frequency.Count(share => share == 0) / frequency.Length, DensityHistogram.Of(frequency), cards);
     }
 
-    private static (string Model, IReadOnlyList<TextFilePlan> Texts, string PlanFile) Sources(SaeInspectionRequest request)
+    private static (string Model, IReadOnlyList<CorpusPlan> Corpora, string PlanFile) Sources(SaeInspectionRequest request)
     {
         // A training run keeps its plan beside model/, and model/ holds a folder for each autoencoder.
         var folders = new[] { request.Sae, Path.Combine(request.Sae, ".."), Path.Combine(request.Sae, "..", "..") };
-        var run = request.Model is not null && request.Texts.Count > 0 ? null : folders.Select(folder => Path.GetFullPath(Path.Combine(folder, "plan.yaml"))).FirstOrDefault(File.Exists);
+        var run = request.Model is not null && request.Corpora.Count > 0 ? null : folders.Select(folder => Path.GetFullPath(Path.Combine(folder, "plan.yaml"))).FirstOrDefault(File.Exists);
         var plan = run is null ? null : PlanReader.Read<TrainPlan>(run).Value as TrainSaePlan;
         var here = run ?? Path.GetFullPath("plan.yaml");
         var model = request.Model is { } named ? Path.GetFullPath(named) : plan is null
             ? throw new UsageException("--model is missing; name the language model that the autoencoder was trained on, or inspect it where ./lethe train left it.")
             : PlanPaths.Resolve(plan.Model, here);
-        return request.Texts.Count > 0 ? (model, request.Texts, Path.GetFullPath("plan.yaml"))
+        return request.Corpora.Count > 0 ? (model, request.Corpora, Path.GetFullPath("plan.yaml"))
             : plan is null ? throw new UsageException("--text is missing; name one or more files of text that the model shall read.")
-            : (model, plan.Evaluation?.Texts ?? plan.Texts, here);
+            : (model, plan.Evaluation?.Corpora ?? plan.Corpora, here);
     }
 
     // Strong ones first, of those that are neither rare nor always on; strength is the largest value over the mean where active.

@@ -1,24 +1,9 @@
 using System.ComponentModel.DataAnnotations;
 using Lethe.Models.SparseAutoencoders.Training;
+using Lethe.Runs.Language.Corpora;
 using Lethe.Runs.Plans;
 
 namespace Lethe.Runs.SparseAutoencoders;
-
-/// <summary>A file of text that a language model reads.</summary>
-public sealed record TextFilePlan
-{
-    /// <summary>Where.</summary>
-    [PlanKey("A file of plain text (.txt: one text), of JSON lines (.jsonl, .json) or of columns with a header (.tsv); .gz is unpacked; relative to the plan; ${shared} as for models")]
-    public required string Path { get; init; }
-
-    /// <summary>What of a row is read.</summary>
-    [PlanKey("Fields of a row that make a text, in order; a list gives a line for each of its entries; empty for plain text")]
-    public IReadOnlyList<string> Fields { get; init; } = [];
-
-    /// <summary>What stands between them.</summary>
-    [PlanKey("What stands between the fields")]
-    public string Join { get; init; } = "\n";
-}
 
 /// <summary>A sparse autoencoder to train.</summary>
 public sealed record SaeTargetPlan
@@ -39,7 +24,7 @@ public sealed record SaeEvaluationPlan
     /// <summary>Text.</summary>
     [PlanKey("Text that training does not see")]
     [MinLength(1)]
-    public required IReadOnlyList<TextFilePlan> Texts { get; init; }
+    public required IReadOnlyList<CorpusPlan> Corpora { get; init; }
 
     /// <summary>Contexts for the loss.</summary>
     [PlanKey("Contexts on which the model's loss with the reconstruction in place is measured; three forwards of the whole model each")]
@@ -55,9 +40,9 @@ public sealed record TrainSaePlan : TrainPlan
     public required string Model { get; init; }
 
     /// <summary>What it reads.</summary>
-    [PlanKey("The texts that it reads")]
+    [PlanKey("The text that it reads")]
     [MinLength(1)]
-    public required IReadOnlyList<TextFilePlan> Texts { get; init; }
+    public required IReadOnlyList<CorpusPlan> Corpora { get; init; }
 
     /// <summary>What is trained.</summary>
     [PlanKey("The autoencoders; any number at any sites share one pass")]

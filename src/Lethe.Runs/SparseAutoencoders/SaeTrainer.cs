@@ -5,6 +5,7 @@ using Lethe.Models.SparseAutoencoders;
 using Lethe.Models.SparseAutoencoders.Files;
 using Lethe.Models.SparseAutoencoders.Reading;
 using Lethe.Models.SparseAutoencoders.Training;
+using Lethe.Runs.Language.Corpora;
 using Lethe.Runs.Results;
 using Lethe.Torch;
 
@@ -24,6 +25,8 @@ internal sealed class SaeTrainer : ITrainer
     private readonly List<Site> sites;
     private readonly IReadOnlyList<SaeJob> jobs;
     private readonly PackedTokens tokens;
+    private readonly CorpusReader corpora;
+    private readonly CorpusReader? held;
 
     public SaeTrainer(TrainSaePlan plan, string planFile, RunContext context)
     {
@@ -43,7 +46,9 @@ internal sealed class SaeTrainer : ITrainer
                 var site = Site.Parse(target.Site);
                 return new SaeJob(several ? $"{site}-{target.Width}" : site.ToString(), sites.IndexOf(site), target.Width);
             })];
-            tokens = Pack(plan.Texts);
+            corpora = new CorpusReader(plan.Corpora, planFile);
+            held = plan.Evaluation is { } evaluation ? new CorpusReader(evaluation.Corpora, planFile, "evaluation.corpora") : null;
+            tokens = Pack(corpora);
             Preflight.Check(Estimate(), context.RunFolder ?? context.RunsFolder, ThisMachine.Instance, context.Progress);
         }
         catch
@@ -72,7 +77,7 @@ internal sealed class SaeTrainer : ITrainer
                 Method = "sparse-autoencoder-training",
                 Version = 1,
                 Options = new { plan.Autoencoders, plan.Context, plan.Rows, plan.Training, plan.Seed },
-                Inputs = [model, .. TextFiles.Inputs(plan.Texts, planFile, "text")],
+                Inputs = [model, new("corpora", corpora.Digest)],
                 Environment = environment,
             },
             Train);
@@ -83,7 +88,7 @@ internal sealed class SaeTrainer : ITrainer
                 Method = "sparse-autoencoder-evaluation",
                 Version = 1,
                 Options = new { plan.Context, plan.Rows, evaluation.LossContexts },
-                Inputs = [model, trained.As("autoencoders"), .. TextFiles.Inputs(evaluation.Texts, planFile, "text")],
+                Inputs = [model, trained.As("autoencoders"), new("corpora", held!.Digest)],
                 Environment = environment,
             },
             stage => Evaluate(stage, trained, evaluation));
@@ -134,7 +139,7 @@ internal sealed class SaeTrainer : ITrainer
     {
         using var scope = new TensorScope();
         using var model = checkpoint.Load(new LoadOptions { Device = device });
-        var texts = Pack(evaluation.Texts);
+        var texts = Pack(held!);
         SparseAutoencoder[] saes = [.. jobs.Select(job => SaeFiles.Read(Path.Combine(trained.Folder, job.Name), device: device))];
         ReconstructionQuality[] qualities = [.. saes.Select(sae => new ReconstructionQuality(sae.InputSize, sae.Width, device))];
         using (var stream = new LanguageActivations(model, sites, texts, plan.Rows, null, Name))
@@ -165,11 +170,11 @@ internal sealed class SaeTrainer : ITrainer
     /// <summary>What the evaluation stage keeps of one autoencoder.</summary>
     private sealed record SaeMeasurement(SaeQuality Quality, SpliceReading Loss, IReadOnlyList<double> Frequency);
 
-    private PackedTokens Pack(IReadOnlyList<TextFilePlan> texts)
+    private PackedTokens Pack(CorpusReader reader)
     {
         if (plan.Context > checkpoint.Configuration.MaximumPositions)
             throw new UsageException($"context is {plan.Context}; the model knows {checkpoint.Configuration.MaximumPositions} positions.");
         var special = checkpoint.Special;
-        return LanguageTexts.Pack(TextFiles.Read(texts, planFile), checkpoint.Tokenizer, special, plan.Context);
+        return LanguageTexts.Pack(reader.Read().SelectMany(document => Enumerable.Repeat(document.Text, document.Times)), checkpoint.Tokenizer, special, plan.Context);
     }
 }
