@@ -50,6 +50,7 @@ public sealed class ProgressTests
         Assert.Equal(3.0, last.Rate!.Value, 6);
         Assert.Equal((1000 - 240) / 3.0, last.Left!.Value.TotalSeconds, 3);
         Assert.Equal("s (part): step 240 of 1000, 3.0 steps/s, 4 min 13 s left", PlainProgress.Words(last));
+        Assert.Equal("s (part): step 240 of 1000, 6,144 tokens/s, 4 min 13 s left", PlainProgress.Words(last with { Work = ("tokens", 2048) }));
     }
 
     [Fact]

@@ -152,6 +152,20 @@ public sealed class LanguageTrainingTests
     }
 
     [TorchFact]
+    public void Steps_leave_no_tensor_behind()
+    {
+        using var model = Model(Tiny);
+        using var corpus = Corpus();
+        using var training = new LanguageTraining(model, corpus, corpus, Options with { RowsAtOnce = 3, SeparateDocuments = true }, 4);
+        while (training.Step < 6)
+            training.Advance();
+        var live = Tensor.Live;
+        while (!training.Finished)
+            training.Advance();
+        Assert.Equal(live, Tensor.Live);
+    }
+
+    [TorchFact]
     public void A_loss_that_is_not_finite_stops_and_names_the_step()
     {
         using var model = Model(Tiny);
