@@ -66,17 +66,17 @@ public sealed class LanguageActivationsTests
         // Positive and negative parts of each coordinate make the activation again.
         using var perfect = Make(size, 1);
         var exact = SpliceLoss.Measure(loaded.Model, perfect, tokens);
-        Assert.Equal(0, exact.Rise, 5);
+        Assert.Equal(0, exact.Rise, 1e-5);
         // A random model may lose nothing by zeros; then there is nothing to recover, and null says so.
         Assert.Equal(exact.WithZero > exact.CrossEntropy, exact.Recovered is not null);
-        Assert.Equal(1, exact.DivergenceRecovered!.Value, 3);
+        Assert.Equal(1, exact.DivergenceRecovered!.Value, 1e-3);
         Assert.Equal(0.75, new SpliceReading(1, 2, 3, 6, 0.5, 4).Recovered);
         Assert.Equal(0.875, new SpliceReading(1, 2, 3, 6, 0.5, 4).DivergenceRecovered);
         Assert.InRange(exact.Divergence, -1e-6, 1e-5);
         using var nothing = Make(size, 0);
         var none = SpliceLoss.Measure(loaded.Model, nothing, tokens, rows: 5);
-        Assert.Equal(none.WithZero, none.WithReconstruction, 6);
-        Assert.Equal(exact.CrossEntropy, none.CrossEntropy, 5);
+        Assert.Equal(none.WithZero, none.WithReconstruction, 1e-5);
+        Assert.Equal(exact.CrossEntropy, none.CrossEntropy, 1e-5);
         Assert.True(none.ZeroDivergence > 0);
 
         // The model's own loss, by its own logits: predictions from positions that count.
@@ -84,7 +84,7 @@ public sealed class LanguageActivationsTests
         var ids = tokens.Ids([.. Enumerable.Range(0, tokens.Count)]);
         var from = tokens.Counted(ids).Narrow(1, 0, 7).Reshape(-1).Nonzero().View(-1);
         var logits = loaded.Model.Logits(ids).Narrow(1, 0, 7).Reshape(-1, loaded.Model.Configuration.VocabularySize).IndexSelect(0, from);
-        Assert.Equal(logits.CrossEntropyLoss(ids.Narrow(1, 1, 7).Reshape(-1).IndexSelect(0, from)).Item(), exact.CrossEntropy, 5);
+        Assert.Equal(logits.CrossEntropyLoss(ids.Narrow(1, 1, 7).Reshape(-1).IndexSelect(0, from)).Item(), exact.CrossEntropy, 1e-5);
         Assert.Equal(from.Elements, exact.Tokens);
 
         using var far = Make(size, 1, "layers.40.residual_after");
@@ -108,16 +108,16 @@ public sealed class LanguageActivationsTests
             Assert.Equal(z.Size(0), reading.Activations);
             Assert.Equal(z.Gt(0.0).Sum(0L).ToArray<long>().Select(count => (double)count), reading.Active);
             foreach (var (expected, actual) in z.Mean(0L).ToArray<double>().Zip(reading.Mean))
-                Assert.Equal(expected, actual, 5);
+                Assert.Equal(expected, actual, 1e-5);
             foreach (var (expected, actual) in z.Var([0], unbiased: false).ToArray<double>().Zip(reading.Variance))
-                Assert.Equal(expected, actual, 4);
+                Assert.Equal(expected, actual, 1e-4);
             foreach (var (expected, actual) in z.Amax([0]).ToArray<double>().Zip(reading.Largest))
-                Assert.Equal(expected, actual, 5); // products of other batch sizes round otherwise
+                Assert.Equal(expected, actual, 1e-5); // products of other batch sizes round otherwise
         }
         var largest = Math.Max(pass.Statistics(0, 0).Largest[5], pass.Statistics(0, 1).Largest[5]);
         var contexts = pass.Contexts(0, 5, 4);
         Assert.Equal(4, contexts.Count);
-        Assert.Equal(largest, contexts[0].Values.Max(), 4);
+        Assert.Equal(largest, contexts[0].Values.Max(), 1e-4);
         Assert.All(contexts, context => Assert.Equal(0, context.Values[0]));
         Assert.True(contexts.Zip(contexts.Skip(1)).All(pair => pair.First.Values.Max() >= pair.Second.Values.Max() - 1e-6));
     }
