@@ -39,15 +39,25 @@ public sealed class GreedyAnswers(CausalLanguageModel model, RequestEncoding enc
         var answers = new GreedyAnswer[requests.Count];
         var done = 0;
         using var noGrad = Autograd.NoGrad();
+        var trunk = Trunk(rows);
+        using var shared = trunk == 0 ? null : new KeyValueCache(model, 1, rows.Max(row => row.Input.Length + row.Request.MaximumTokens));
+        if (shared is not null)
+        {
+            using var scope = new TensorScope();
+            model.Hidden(TokenBatch.Of([rows[0].Input.AsMemory(0, trunk)], model.Device), new ForwardContext { Cache = shared });
+        }
         // Contexts of one length go together: no padding, so that nothing needs masks and windows of attention stay exact.
         foreach (var group in rows.GroupBy(row => row.Input.Length).OrderByDescending(group => group.Key))
         {
             var members = group.ToList();
-            var most = members.Max(row => row.Request.MaximumTokens);
-            var atOnce = Math.Clamp(options.CachePositions(model) / (group.Key + most), 1, Math.Max(1, options.BatchTokens / group.Key));
+            var capacity = shared?.Capacity ?? group.Key + members.Max(row => row.Request.MaximumTokens);
+            var atOnce = Math.Clamp(options.CachePositions(model) / capacity, 1, Math.Max(1, options.BatchTokens / (group.Key - trunk)));
             foreach (var batch in members.Chunk((int)atOnce))
             {
-                Run([.. batch], group.Key + most, cancellation);
+                using var own = shared is null ? new KeyValueCache(model, batch.Length, capacity) : null;
+                shared?.Truncate(trunk);
+                shared?.Select(new long[batch.Length]);
+                Run([.. batch], shared ?? own!, trunk, cancellation);
                 foreach (var row in batch)
                     answers[row.Index] = new GreedyAnswer(row.Input, row.Generated, Text(row));
                 progress?.Invoke(done += batch.Length, requests.Count);
@@ -67,11 +77,19 @@ public sealed class GreedyAnswers(CausalLanguageModel model, RequestEncoding enc
         return ids.Length > room ? ids[^room..] : ids;
     }
 
-    private void Run(List<Row> active, int capacity, CancellationToken cancellation)
+    /// <summary>Tokens that all contexts begin with, the examples of a task say, where they are worth going through the model once.</summary>
+    private int Trunk(List<Row> rows)
     {
-        using var cache = new KeyValueCache(model, active.Count, capacity);
+        if (rows.Count < 2)
+            return 0;
+        var common = rows.Min(row => Math.Min(row.Input.Length - 1, row.Input.AsSpan().CommonPrefixLength(rows[0].Input)));
+        return common >= options.TrunkTokens ? common : 0;
+    }
+
+    private void Run(List<Row> active, KeyValueCache cache, int trunk, CancellationToken cancellation)
+    {
         var context = new ForwardContext { Cache = cache };
-        var next = active.Select(row => (ReadOnlyMemory<int>)row.Input).ToList();
+        var next = active.Select(row => (ReadOnlyMemory<int>)row.Input.AsMemory(trunk)).ToList();
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();

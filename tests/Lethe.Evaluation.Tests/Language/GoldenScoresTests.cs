@@ -80,6 +80,23 @@ public sealed class GoldenScoresTests
         Assert.Throws<OperationCanceledException>(() => scorer.Score(requests, (_, _) => stop.Cancel(), stop.Token));
     }
 
+    [SharedTorchFact]
+    public void Greedy_answers_do_not_depend_on_what_contexts_share()
+    {
+        var golden = ScoreGolden.Of(Small);
+        var requests = ((string[])["the cat", "the big dog", "a bird", "the sun"]).Select(end => new AnswerRequest($"Once upon a time, there was a little girl named Lily. She saw {end}", ["."], 24)).ToArray();
+
+        var together = new GreedyAnswers(golden.Model, golden.Encoding, [2], new ScoringOptions { TrunkTokens = 8 }).Answer(requests);
+        var alone = requests.Select(request => new GreedyAnswers(golden.Model, golden.Encoding, [2]).Answer([request])[0]).ToArray();
+
+        Assert.All(together.Zip(alone), pair =>
+        {
+            Assert.Equal(pair.Second.Input, pair.First.Input);
+            Assert.Equal(pair.Second.Generated, pair.First.Generated);
+            Assert.Equal(pair.Second.Text, pair.First.Text);
+        });
+    }
+
     private static void Encodes(string name)
     {
         var golden = ScoreGolden.Of(name);
