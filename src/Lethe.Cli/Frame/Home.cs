@@ -7,7 +7,7 @@ public static class Home
 {
     /// <summary>The folder: what the launcher said (LETHE_HOME), else the one above this program that holds Lethe.slnx.</summary>
     /// <exception cref="RunFailedException">The program was moved out of its checkout.</exception>
-    public static string Folder { get; } = Find();
+    public static string Folder => field ??= Find(); // not an initializer, whose error would come wrapped
 
     private static string Find()
     {

@@ -58,7 +58,10 @@ public sealed class GenerateVerb : Verb
     /// <inheritdoc/>
     public override Task<Outcome> Run(Call call)
     {
-        var language = LanguageModelPath.Find(call.Value(model));
+        var path = call.Value(model);
+        if (!File.Exists(path) && !Directory.Exists(path))
+            throw new BadInputException($"{path}: there is no such file or folder; name a language model, an image generator or a run.");
+        var language = LanguageModelPath.Find(path);
         Refuse(call, language is null ? [prompt, chat, system, maximum, temperature, topK, topP, minP, penalty, stopString, type] : [label, count, output],
             language is null ? "is for language models, and MODEL is none" : "is for image models, and MODEL is a language model");
         return language is null ? Draw(call) : Write(call, language);

@@ -134,6 +134,14 @@ public sealed class LanguageVerbsTests : IDisposable
     }
 
     [Fact]
+    public async Task Generate_from_nothing_ends_with_one_sentence()
+    {
+        var result = await CommandLine.Run("generate", "nowhere", "--prompt", "a");
+        Assert.Equal(3, result.ExitCode);
+        Assert.StartsWith("error: nowhere: there is no such file or folder;", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Families_without_a_file_are_refused_by_name()
     {
         var folder = Directory.CreateDirectory(this["phi3"]).FullName;
