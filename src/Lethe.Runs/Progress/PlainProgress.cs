@@ -9,6 +9,8 @@ namespace Lethe.Runs;
 /// <param name="interval">Time between lines of one stage; 5 s if null.</param>
 public sealed class PlainProgress(TextWriter writer, TimeProvider time, TimeSpan? interval = null) : IProgressSink
 {
+    private const int MostMeasures = 6;
+
     private readonly TimeSpan interval = interval ?? TimeSpan.FromSeconds(5);
     private long told = time.GetTimestamp();
 
@@ -70,7 +72,8 @@ public sealed class PlainProgress(TextWriter writer, TimeProvider time, TimeSpan
             line.Append(CultureInfo.InvariantCulture, $", {(rate >= 1 ? $"{rate.ToString(rate >= 10 ? "F0" : "F1", CultureInfo.InvariantCulture)} steps/s" : $"{(1 / rate).ToString("F1", CultureInfo.InvariantCulture)} s/step")}");
         if (progress.Left is { } left)
             line.Append($", {Duration(left)} left");
-        foreach (var (name, value) in progress.Values)
+        // A line holds no more; metrics.jsonl has them all.
+        foreach (var (name, value) in progress.Values.Take(MostMeasures))
             line.Append(CultureInfo.InvariantCulture, $", {name} {value:G5}");
         return line.ToString();
     }

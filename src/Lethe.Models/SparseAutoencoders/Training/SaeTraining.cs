@@ -61,8 +61,11 @@ public sealed class SaeTraining : ITrainingLoop, IDisposable
     public string? StopReason => null;
 
     /// <inheritdoc/>
+    public (string Unit, double PerStep)? Work => ("tokens", options.Batch);
+
+    /// <inheritdoc/>
     /// <remarks>
-    /// Measures of each autoencoder, with its name and a dot before them where there are several: "loss", "explained_variance" and "active" (latents of an activation) of the
+    /// Where there are several autoencoders their mean "explained_variance" and all "dead" latents. Then measures of each, with its name and a dot before them where there are several: "loss", "explained_variance" and "active" (latents of an activation) of the
     /// batch, and "dead" (latents that were not active of late).
     /// </remarks>
     public IReadOnlyList<(string Name, double Value)> Advance()
@@ -95,6 +98,9 @@ public sealed class SaeTraining : ITrainingLoop, IDisposable
             values.Add((prefix + "dead", dead));
         }
         Step++;
+        if (jobs.Count > 1)
+            values.InsertRange(0, [("explained_variance", values.Where(value => value.Item1.EndsWith(".explained_variance", StringComparison.Ordinal)).Average(value => value.Item2)),
+                ("dead", values.Where(value => value.Item1.EndsWith(".dead", StringComparison.Ordinal)).Sum(value => value.Item2))]);
         return values;
     }
 
