@@ -1,6 +1,7 @@
 using Lethe.Benchmarks;
 using Lethe.Benchmarks.LanguageModels;
 using Lethe.Benchmarks.SelectiveAmnesiaVae;
+using Lethe.Benchmarks.SparseAutoencoders;
 using Lethe.Torch;
 
 Benchmark[] all =
@@ -10,6 +11,7 @@ Benchmark[] all =
     new("selective-amnesia-vae", "Fisher, forgetting and training of the paper's VAE against the published loops in PyTorch", SelectiveAmnesiaVaeBenchmark.Run),
     new("language-model", "prefill, decode and memory of a Llama model of SmolLM2-135M's shape against plain PyTorch", LanguageModelBenchmark.Run),
     new("multiple-choice", "scores multiple-choice questions against plain PyTorch that scores each answer alone", MultipleChoiceBenchmark.Run),
+    new("sparse-autoencoder", "trains sparse autoencoders at one and at two sites against plain PyTorch that does what SAELens does", SparseAutoencoderBenchmark.Run),
     new("model-slice", "opens a large model's directory and runs five of its layers, and says how much memory that takes", SliceBenchmark.Run),
 ];
 
