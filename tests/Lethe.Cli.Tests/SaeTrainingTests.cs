@@ -31,6 +31,15 @@ public sealed class SaeTrainingTests
         Assert.Contains("Latent 7", html, StringComparison.Ordinal);
         Assert.Contains("<mark", html, StringComparison.Ordinal);
         System.Xml.Linq.XDocument.Parse(html);
+
+        // As if it had been trained on other activations.
+        var configuration = Path.Combine(run, "model", "layers.2.residual_after", "cfg.json");
+        var text = System.Text.RegularExpressions.Regex.Replace(await File.ReadAllTextAsync(configuration), "(\"lethe_activation_norm\": *)[0-9.eE+]+", "${1}0.001");
+        Assert.Contains("0.001", text, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(configuration, text);
+        var foreign = await CommandLine.Run("inspect", run, "--latents", "3", "--out", Path.Combine(folder.Path, "foreign.html"));
+        Assert.Contains("was trained on activations with a mean norm of 0.001; site layers.2.residual_after has", foreign.Error, StringComparison.Ordinal);
+        Assert.Equal(3, foreign.ExitCode);
     }
 
     [SharedFact]

@@ -122,6 +122,32 @@ public sealed class LanguageActivationsTests
         Assert.True(contexts.Zip(contexts.Skip(1)).All(pair => pair.First.Values.Max() >= pair.Second.Values.Max() - 1e-6));
     }
 
+    [TorchFact]
+    public void Activations_far_from_the_norm_of_the_training_are_refused_after_the_first_batch()
+    {
+        using var loaded = Golden.Load("llama");
+        var tokens = PackedTokens.Of(Texts(), 8, separator: Separator);
+        using var stream = new LanguageActivations(loaded.Model, [new Site(1, SiteKind.ResidualAfter)], tokens, 100, null);
+        var norm = stream.Read(0, 0)[0].Norm(2, [1]).Mean().Item();
+        var batches = 0;
+        void Read(double? trained)
+        {
+            batches = 0;
+            using var sae = Make(loaded.Model.HiddenSize, 1, norm: trained);
+            using var pass = LatentPass.Read(loaded.Model, [sae], [new("all", tokens)], rows: 3, advanced: (_, _) => batches++);
+        }
+        Read(null);
+        Read(norm);
+        // The first batch's mean is not that of all, but far from twice or half of it.
+        Read(norm * 1.6);
+        Assert.True(batches > 1);
+        foreach (var factor in (double[])[0.3, 3])
+        {
+            Assert.StartsWith("The autoencoder was trained on activations with a mean norm of ", Assert.Throws<BadInputException>(() => Read(norm * factor)).Message, StringComparison.Ordinal);
+            Assert.Equal(0, batches);
+        }
+    }
+
     private static int[][] Texts()
     {
         var random = new Random(3);
@@ -129,10 +155,10 @@ public sealed class LanguageActivationsTests
     }
 
     // z = (x⁺, x⁻), x̂ = strength · (x⁺ − x⁻).
-    private static SparseAutoencoder Make(long size, double strength, string site = "layers.1.residual_after")
+    private static SparseAutoencoder Make(long size, double strength, string site = "layers.1.residual_after", double? norm = null)
     {
         var eye = Tensor.Eye(size);
-        return Architectures.Create(new SparseAutoencoderConfiguration { Architecture = ReluAutoencoder.Name, InputSize = size, Width = 2 * size, Site = new SaeSite(site, Site.Parse(site).Layer) }, new Dictionary<string, HostArray>
+        return Architectures.Create(new SparseAutoencoderConfiguration { Architecture = ReluAutoencoder.Name, InputSize = size, Width = 2 * size, Site = new SaeSite(site, Site.Parse(site).Layer), ActivationNorm = norm }, new Dictionary<string, HostArray>
         {
             ["W_enc"] = Tensor.Cat([eye, -eye], 1).ToHost(),
             ["W_dec"] = (Tensor.Cat([eye, -eye]) * strength).ToHost(),

@@ -21,6 +21,7 @@ public sealed class LatentPass : IDisposable
     private readonly LatentStatistics[][] statistics;
     private readonly TopContexts[][] best;
     private readonly Site[] sites;
+    private bool normKnown;
 
     private LatentPass(CausalLanguageModel model, IReadOnlyList<SparseAutoencoder> saes, IReadOnlyList<LabelledTokens> corpora, int contexts)
     {
@@ -37,7 +38,7 @@ public sealed class LatentPass : IDisposable
     /// <param name="contexts">Contexts kept for each latent and corpus.</param>
     /// <param name="rows">Contexts at a time.</param>
     /// <param name="advanced">Told after each batch: done and all.</param>
-    /// <exception cref="BadInputException">An autoencoder belongs to no site of this model.</exception>
+    /// <exception cref="BadInputException">An autoencoder belongs to no site of this model, or the activations there are not of the size that it was trained on.</exception>
     public static LatentPass Read(CausalLanguageModel model, IReadOnlyList<SparseAutoencoder> saes, IReadOnlyList<LabelledTokens> corpora, int contexts = 8, int rows = 8, Action<long, long>? advanced = null)
     {
         var pass = new LatentPass(model, saes, corpora, contexts);
@@ -57,10 +58,15 @@ public sealed class LatentPass : IDisposable
                 foreach (var (k, sae) in saes.Index())
                 {
                     using var one = new TensorScope();
-                    var z = sae.Encode(values[pass.Distinct.IndexOf(pass.sites[k])]); // (B, T, K)
+                    var x = values[pass.Distinct.IndexOf(pass.sites[k])]; // (B, T, D)
+                    var z = sae.Encode(x); // (B, T, K)
+                    // The first batch tells; norms of other texts are much the same.
+                    if (!pass.normKnown && kept.Elements > 0)
+                        sae.Check($"site {pass.sites[k]}", sae.InputSize, meanNorm: x.Reshape(counted.Elements, -1).IndexSelect(0, kept).To(DType.Float32).Norm(2, [1]).Mean().Item());
                     pass.statistics[k][c].Add(z.Reshape(-1, sae.Width).IndexSelect(0, kept));
                     pass.best[k][c].Add((z * counted.Unsqueeze(-1).To(z.DType)).Amax([1]), numbers);
                 }
+                pass.normKnown |= kept.Elements > 0;
                 advanced?.Invoke(++done, total);
             }
         }
