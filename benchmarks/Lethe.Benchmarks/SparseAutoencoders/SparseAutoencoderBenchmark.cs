@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Lethe.Models.Language;
 using Lethe.Models.Language.Checkpoints;
+using Lethe.Models.SparseAutoencoders;
 using Lethe.Models.SparseAutoencoders.Reading;
 using Lethe.Models.SparseAutoencoders.Training;
 using Lethe.Runs.Language.Corpora;
@@ -22,7 +23,8 @@ internal static class SparseAutoencoderBenchmark
         options of sparse-autoencoder:
           --quick        a tiny model and few tokens, to see that everything runs; the figures mean nothing
           --tokens N     activations that each training sees, rounded up to whole shuffle buffers; default: 32,000
-          --one-setting  the peer at two threads with passive waiting alone, in place of its best of four settings
+          --rounds N     trainings of which the fastest counts, on both sides; default: 2
+          --one-setting  the peer at two threads with active waiting alone, in place of its best of four settings
           --no-far       leaves the third comparison out
           --threads N    threads of Lethe; default: the number of cores
           --json         one JSON document in place of the table
@@ -31,7 +33,7 @@ internal static class SparseAutoencoderBenchmark
     private const int Context = 128, Rows = 16, HeldContexts = 64;
 
     /// <summary>What is trained, and how, on both sides.</summary>
-    private sealed record Setup(int Layer, int FarLayer, int Width, int Active, int Batch, int Buffer, int Steps);
+    private sealed record Setup(int Layer, int FarLayer, int Width, int Active, int Batch, int Buffer, int Steps, int Rounds);
 
     /// <summary>One training.</summary>
     private sealed record Trained(double Seconds, double[] ExplainedVariance, string Setting);
@@ -46,7 +48,7 @@ internal static class SparseAutoencoderBenchmark
 
     public static void Run(string[] arguments)
     {
-        var (quick, json, single, far, threads, tokens) = (false, false, false, true, Environment.ProcessorCount, 32_000);
+        var (quick, json, single, far, threads, tokens, rounds) = (false, false, false, true, Environment.ProcessorCount, 32_000, 2);
         for (var k = 0; k < arguments.Length; k++)
             _ = arguments[k] switch
             {
@@ -56,17 +58,18 @@ internal static class SparseAutoencoderBenchmark
                 "--no-far" => !(far = false),
                 "--threads" when k + 1 < arguments.Length && int.TryParse(arguments[++k], out var given) && given > 0 => (threads = given) > 0,
                 "--tokens" when k + 1 < arguments.Length && int.TryParse(arguments[++k], out var given) && given > 0 => (tokens = given) > 0,
+                "--rounds" when k + 1 < arguments.Length && int.TryParse(arguments[++k], out var given) && given > 0 => (rounds = given) > 0,
                 _ => throw new UsageException($"'{arguments[k]}' is no option.\n{Usage}"),
             };
         var shared = DataFolder.Find(null) is { } data ? Path.GetDirectoryName(data)! : throw new UsageException("The benchmark sparse-autoencoder needs the shared folder: set LETHE_SHARED.");
         // A forward gives 16 · 127 activations; batches and buffers are whole forwards, so that neither side computes activations that it does not train on.
         const int forward = Rows * (Context - 1);
-        var setup = quick ? new Setup(2, 3, 128, 8, forward / 2, forward, 4) : new Setup(7, 15, 2304, 32, forward, 4 * forward, (tokens + 4 * forward - 1) / (4 * forward) * 4);
+        var setup = quick ? new Setup(2, 3, 128, 8, forward / 2, forward, 4, 1) : new Setup(7, 15, 2304, 32, forward, 4 * forward, (tokens + 4 * forward - 1) / (4 * forward) * 4, rounds);
         var folder = Directory.CreateTempSubdirectory("lethe-sparse-autoencoder-").FullName;
         try
         {
-            var rows = Compare(shared, folder, setup, quick, single, far, threads);
-            Show(rows, setup, quick, json, threads);
+            var found = Compare(shared, folder, setup, quick, single, far, threads);
+            Show(found, setup, quick, json, threads);
         }
         finally
         {
@@ -86,12 +89,12 @@ internal static class SparseAutoencoderBenchmark
         var ids = Path.Combine(folder, "tokens.json");
         File.WriteAllText(ids, JsonSerializer.Serialize(new { train = Contexts(train), held = Contexts(held) }));
 
-        var settings = quick ? [(1, "passive")] : single ? [(2, "passive")] : ((int, string)[])[(1, "passive"), (1, "active"), (2, "passive"), (2, "active")];
+        var settings = quick ? [(1, "passive")] : single ? [(2, "active")] : ((int, string)[])[(1, "passive"), (1, "active"), (2, "passive"), (2, "active")];
         Trained Reference(int layer, string kind, int count, string policy)
         {
             Console.Error.WriteLine($"peer, layer {layer}, {kind}, {count} thread(s), {policy} waiting");
             var found = Peer.Run("sparse_autoencoder.py", count, policy, ["--folder", model, "--tokens", ids, "--kind", kind, "--threads", Text(count), "--layer", Text(layer), "--width", Text(setup.Width), "--active", Text(setup.Active),
-                "--rows", Text(Rows), "--batch", Text(setup.Batch), "--buffer", Text(setup.Buffer), "--warm-up", Text(WarmUp), "--dead-after", Text(DeadAfter), "--rate", Rate.ToString(CultureInfo.InvariantCulture)]);
+                "--rows", Text(Rows), "--batch", Text(setup.Batch), "--buffer", Text(setup.Buffer), "--rounds", Text(setup.Rounds), "--warm-up", Text(WarmUp), "--dead-after", Text(DeadAfter), "--rate", Rate.ToString(CultureInfo.InvariantCulture)]);
             if (found.GetProperty("tokens").GetInt64() != (long)setup.Steps * setup.Batch)
                 throw new RunFailedException($"The peer trained on {found.GetProperty("tokens")} activations and Lethe on {(long)setup.Steps * setup.Batch}.");
             return new Trained(found.GetProperty("seconds").GetDouble(), [found.GetProperty("explained_variance").GetDouble()], $"{count} thread(s), {policy}");
@@ -139,15 +142,23 @@ internal static class SparseAutoencoderBenchmark
         // A step of another training warms up.
         using (var warm = new SaeTraining(stream, jobs, options with { Tokens = setup.Batch, Buffer = setup.Batch }, 1))
             warm.Advance();
-        var start = Stopwatch.GetTimestamp();
-        using var training = new SaeTraining(stream, jobs, options, 0);
-        while (!training.Finished)
-            training.Advance();
-        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var seconds = double.MaxValue;
+        IReadOnlyList<SparseAutoencoder> trained = [];
+        for (var round = 0; round < setup.Rounds; round++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            using var training = new SaeTraining(stream, jobs, options, (ulong)round);
+            while (!training.Finished)
+                training.Advance();
+            seconds = Math.Min(seconds, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            foreach (var earlier in trained)
+                earlier.Dispose();
+            trained = training.Export();
+        }
 
         using var texts = new LanguageActivations(model, sites, held, Rows, null);
         var explained = new List<double>();
-        foreach (var (k, sae) in training.Export().Index())
+        foreach (var (k, sae) in trained.Index())
             using (sae)
             {
                 using var quality = new ReconstructionQuality(sae.InputSize, sae.Width);
