@@ -10,11 +10,11 @@ public sealed class ArtefactCacheTests
     [Fact]
     public void The_cache_lies_where_the_variable_says_else_beside_runs_else_in_the_users_cache()
     {
-        Assert.Equal("/x/y", Folder("/work/runs/a", ("LETHE_CACHE", "/x/y")));
-        Assert.Equal("/work/cache", Folder("/work/runs/a"));
-        Assert.Equal("/work/cache", Folder("/work/runs/a/", ("XDG_CACHE_HOME", "/c")));
-        Assert.Equal("/c/lethe", Folder("/work/elsewhere/a", ("XDG_CACHE_HOME", "/c"), ("HOME", "/home/u")));
-        Assert.Equal("/home/u/.cache/lethe", Folder("/work/elsewhere/a", ("HOME", "/home/u")));
+        Assert.Equal("/x/y", Folder("/data/runs/a", ("LETHE_CACHE", "/x/y")));
+        Assert.Equal("/data/cache", Folder("/data/runs/a"));
+        Assert.Equal("/data/cache", Folder("/data/runs/a/", ("XDG_CACHE_HOME", "/c")));
+        Assert.Equal("/c/lethe", Folder("/data/elsewhere/a", ("XDG_CACHE_HOME", "/c"), ("HOME", "/home/u")));
+        Assert.Equal("/home/u/.cache/lethe", Folder("/data/elsewhere/a", ("HOME", "/home/u")));
     }
 
     [Fact]
