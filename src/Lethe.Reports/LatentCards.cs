@@ -36,10 +36,10 @@ public static class LatentCards
     {
         var largest = card.Contexts.SelectMany(context => context.Values).DefaultIfEmpty(0).Max();
         var rows = card.Corpora.Select(corpus => Html.Of(
-            $"<tr><th scope=\"row\">{corpus.Label}</th><td class=\"number\">{corpus.Frequency.ToString("P3", CultureInfo.InvariantCulture)}</td><td class=\"number\">{Number(corpus.MeanActive)}</td><td class=\"number\">{Number(corpus.Largest)}</td></tr>\n"));
+            $"<tr><th scope=\"row\">{corpus.Label}</th><td class=\"num\">{corpus.Frequency.ToString("P3", CultureInfo.InvariantCulture)}</td><td class=\"num\">{Number(corpus.MeanActive)}</td><td class=\"num\">{Number(corpus.Largest)}</td></tr>\n"));
         var contexts = card.Contexts.Select(context => Html.Of($"<p class=\"latent-context\">{context.Tokens.Zip(context.Values, (token, value) => Token(token, value, largest))}</p>\n"));
         return Html.Of($"""
-            <table><thead><tr><th scope="col">{words.Text}</th><th scope="col">{words.Active}</th><th scope="col">{words.MeanActive}</th><th scope="col">{words.Largest}</th></tr></thead>
+            <table><thead><tr><th scope="col">{words.Text}</th><th scope="col" class="num">{words.Active}</th><th scope="col" class="num">{words.MeanActive}</th><th scope="col" class="num">{words.Largest}</th></tr></thead>
             <tbody>
             {rows}</tbody></table>
             <dl>

@@ -42,6 +42,12 @@ public sealed class ToyLoop : ITrainingLoop
     /// <summary>Step whose loss is made NaN; never if 0.</summary>
     public long BreakAt { get; init; }
 
+    /// <summary>After how many steps the next one waits for something before it changes anything; never if 0.</summary>
+    public long WaitsAt { get; init; }
+
+    /// <summary>What it waits for.</summary>
+    public Action? Waits { get; init; }
+
     public long Step { get; private set; }
 
     public long TotalSteps { get; }
@@ -52,6 +58,8 @@ public sealed class ToyLoop : ITrainingLoop
 
     public IReadOnlyList<(string Name, double Value)> Advance()
     {
+        if (WaitsAt > 0 && Step == WaitsAt)
+            Waits?.Invoke();
         var loss = 0.0;
         for (var i = 0; i < weights.Length; i++)
         {

@@ -125,7 +125,7 @@ internal sealed class SaeTrainer : ITrainer
         using var scope = new TensorScope();
         using var model = checkpoint.Load(new LoadOptions { ToLayer = sites.Max(site => site.Layer) + 1, Head = false, Device = device });
         using var stream = new LanguageActivations(model, sites, tokens, plan.Rows, RandomStream.ChildSeed((ulong)plan.Seed, "texts"), Name);
-        using var training = new SaeTraining(stream, jobs, plan.Training, (ulong)plan.Seed, device);
+        using var training = new SaeTraining(stream, jobs, plan.Training, (ulong)plan.Seed, device, (done, all) => stage.Report(done, all, "reading activations"));
         stage.Train(training);
         foreach (var (sae, job) in training.Export().Zip(jobs))
             using (sae)

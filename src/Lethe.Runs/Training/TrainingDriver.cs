@@ -69,15 +69,26 @@ public sealed class TrainingDriver(TrainingDriverOptions options, MetricsLog met
             saveCost = time.GetElapsedTime(before, saved);
         }
 
+        RunCancelledException Stopped()
+        {
+            if (loop.Step > 0)
+                Save();
+            return new RunCancelledException($"Stopped at step {loop.Step} of {loop.TotalSteps} of {Name(job)}. The work so far is saved; {job.ResumeHint}.", cancellation);
+        }
+
         while (!loop.Finished)
         {
             if (cancellation.IsCancellationRequested)
+                throw Stopped();
+            IReadOnlyList<(string Name, double Value)> values;
+            try
             {
-                if (loop.Step > 0)
-                    Save();
-                throw new RunCancelledException($"Stopped at step {loop.Step} of {loop.TotalSteps} of {Name(job)}. The work so far is saved; {job.ResumeHint}.", cancellation);
+                values = Advance(loop, job);
             }
-            var values = Advance(loop, job);
+            catch (RunCancelledException)
+            {
+                throw Stopped(); // A step that waits for long may be stopped before it changes anything.
+            }
             if (loop.Step % options.MetricsEvery == 0 || loop.Finished)
                 metrics.Write(job.Loop, loop.Step, values);
 

@@ -66,6 +66,39 @@ public sealed class SaeTrainingTests
     }
 
     [TorchTheory]
+    [InlineData(6)] // in the middle of the second block of four batches
+    [InlineData(9)] // the first batch of the third
+    public void Stopped_while_the_buffer_is_filled_training_stands_as_before_the_step(int stopAt)
+    {
+        float[] Train(int stopAt)
+        {
+            var options = Options("top_k") with { Tokens = 64 * 30 };
+            using var stream = Synthetic(2);
+            var (state, filled) = (new StateWriter(), 0);
+            void Filling(long done, long all)
+            {
+                Assert.InRange(done, 1, all);
+                if (++filled == stopAt)
+                    throw new OperationCanceledException();
+            }
+            using (var training = new SaeTraining(stream, [new("a", 0, 32)], options, 6, filling: Filling))
+            {
+                if (stopAt == 0)
+                    RunAll(training);
+                else
+                    Assert.Throws<OperationCanceledException>(() => RunAll(training));
+                training.Save(state);
+            }
+            using var rest = new SaeTraining(stream, [new("a", 0, 32)], options, 6);
+            rest.Load(new StateReader(state.Tensors, state.Values));
+            RunAll(rest);
+            using var sae = rest.Export()[0];
+            return sae.Decoder.ToArray<float>();
+        }
+        Assert.Equal(Train(0), Train(stopAt));
+    }
+
+    [TorchTheory]
     [InlineData(false)]
     [InlineData(true)]
     public void The_written_gradients_of_top_k_are_those_of_autograd(bool batchwise)

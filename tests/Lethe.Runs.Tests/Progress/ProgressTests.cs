@@ -54,6 +54,25 @@ public sealed class ProgressTests
     }
 
     [Fact]
+    public void The_time_left_counts_the_waits_between_bursts_of_steps()
+    {
+        // 100 s of filling a buffer, then 10 steps of 2 s out of it, again and again: 12 s a step on average.
+        var rate = new RateMeter(time, 0);
+        var step = 0;
+        StageProgress last = rate.Progress("s", null, 0, 1000, []);
+        for (var burst = 0; burst < 8; burst++)
+        {
+            time.Move(TimeSpan.FromSeconds(100));
+            for (var k = 0; k < 10; k++)
+            {
+                time.Move(TimeSpan.FromSeconds(2));
+                last = rate.Progress("s", null, ++step, 1000, []);
+            }
+        }
+        Assert.InRange(last.Left!.Value.TotalSeconds, 0.7 * 12 * 920, 1.3 * 12 * 920);
+    }
+
+    [Fact]
     public void Slow_steps_are_given_in_seconds_and_endless_ones_not_at_all()
     {
         var rate = new RateMeter(time, 0);

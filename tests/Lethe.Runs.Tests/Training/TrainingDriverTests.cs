@@ -49,6 +49,22 @@ public sealed class TrainingDriverTests : IDisposable
     }
 
     [Fact]
+    public void A_step_that_stops_while_it_waits_is_saved_like_a_stop_between_steps()
+    {
+        var whole = new ToyLoop(7, 50, 60);
+        Drive(whole, new TrainingDriverOptions { SaveFinished = false });
+        File.Delete(folder["metrics.jsonl"]);
+
+        using var stop = new CancellationTokenSource();
+        var stopped = Assert.Throws<RunCancelledException>(() => Drive(new ToyLoop(7, 50, 60) { WaitsAt = 21, Waits = () => throw new RunCancelledException("stopped in a step", stop.Token) }, cancellation: stop.Token));
+        Assert.StartsWith("Stopped at step 21 of 60", stopped.Message);
+
+        var resumed = new ToyLoop(7, 50, 60);
+        Assert.Equal(21, Drive(resumed).ResumedAt);
+        Assert.Equal(whole.Bytes(), resumed.Bytes());
+    }
+
+    [Fact]
     public void A_finished_loop_is_brought_back_and_not_run_again()
     {
         var whole = new ToyLoop(7, 50, 60, stopBelow: 3);

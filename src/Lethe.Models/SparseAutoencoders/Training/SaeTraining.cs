@@ -34,13 +34,14 @@ public sealed class SaeTraining : ITrainingLoop, IDisposable
     /// <param name="options">How.</param>
     /// <param name="seed">Decides initial directions and the order of activations.</param>
     /// <param name="device">Where it is computed.</param>
+    /// <param name="filling">Told how far the shuffle buffer is filled: activations in it and all that it takes. It may throw to stop; the state is then that of before the step.</param>
     /// <exception cref="UsageException">Options do not fit together.</exception>
-    public SaeTraining(IActivationStream stream, IReadOnlyList<SaeJob> jobs, SaeTrainingOptions options, ulong seed, Device? device = null)
+    public SaeTraining(IActivationStream stream, IReadOnlyList<SaeJob> jobs, SaeTrainingOptions options, ulong seed, Device? device = null, Action<long, long>? filling = null)
     {
         if (jobs.Count == 0 || jobs.DistinctBy(job => job.Name).Count() != jobs.Count)
             throw new UsageException($"{jobs.Count} autoencoders were asked for{(jobs.Count == 0 ? "; at least one is needed" : ", and two have one name: " + string.Join(", ", jobs.Select(job => job.Name)))}.");
         (this.stream, this.jobs, this.options) = (stream, jobs, options);
-        buffer = new ShuffleBuffer(stream, options.Buffer, options.Batch, RandomStream.ChildSeed(seed, "buffer"), options.Storage == ActivationStorage.Bfloat16 ? DType.BFloat16 : DType.Float32, device);
+        buffer = new ShuffleBuffer(stream, options.Buffer, options.Batch, RandomStream.ChildSeed(seed, "buffer"), options.Storage == ActivationStorage.Bfloat16 ? DType.BFloat16 : DType.Float32, device, filling);
         trainers = [.. jobs.Select(job => MakeTrainer(job, seed, device))];
         optimizers = [.. trainers.Select(trainer => new Adam(trainer.Parameters, options.LearningRate))];
         norms = new double[jobs.Count];

@@ -15,6 +15,7 @@ public sealed class ShuffleBuffer : IDisposable
     private readonly ulong seed;
     private readonly DType storage;
     private readonly Tensor[] blocks;
+    private readonly Action<long, long>? filling;
     private Tensor? order;
     private long filled, block = -1, cursor;
     private (long Pass, long Batch) begin, next;
@@ -26,11 +27,12 @@ public sealed class ShuffleBuffer : IDisposable
     /// <param name="seed">Decides the order.</param>
     /// <param name="storage">float32, or bfloat16 for half of the memory; what is given out is float32.</param>
     /// <param name="device">Where the blocks lie.</param>
-    public ShuffleBuffer(IActivationStream stream, long rows, int batch, ulong seed, DType storage = DType.Float32, Device? device = null)
+    /// <param name="filling">Told after each batch that goes into a block: activations in it and all that it takes. It may throw: the block is then filled anew.</param>
+    public ShuffleBuffer(IActivationStream stream, long rows, int batch, ulong seed, DType storage = DType.Float32, Device? device = null, Action<long, long>? filling = null)
     {
         if (rows < batch)
             throw new UsageException($"The shuffle buffer takes {rows} activations and a batch {batch}; the buffer must hold a batch at least.");
-        (this.stream, this.rows, this.batch, this.seed, this.storage) = (stream, rows, batch, seed, storage);
+        (this.stream, this.rows, this.batch, this.seed, this.storage, this.filling) = (stream, rows, batch, seed, storage, filling);
         using var scope = new TensorScope();
         blocks = [.. stream.Sites.Select(site => TensorScope.Detach(Tensor.Empty([rows, site.Size], storage, device)))];
     }
@@ -108,6 +110,7 @@ public sealed class ShuffleBuffer : IDisposable
                 values.Narrow(0, filled, take).CopyInPlace(given.Narrow(0, 0, take));
             filled += take;
             next = (next.Pass, next.Batch + 1);
+            filling?.Invoke(filled, rows);
         }
         order?.Dispose();
         using var random = new RandomStream(RandomStream.ChildSeed(seed, $"block {block}"), blocks[0].Device);
