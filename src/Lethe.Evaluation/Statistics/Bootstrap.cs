@@ -131,7 +131,7 @@ public static class Bootstrap
     }
 
     /// <summary>The value below which a share of the sorted list lies, linear between neighbours (numpy's default).</summary>
-    private static double Quantile(double[] sorted, double level)
+    internal static double Quantile(double[] sorted, double level)
     {
         var place = level * (sorted.Length - 1);
         var below = (int)Math.Floor(place);

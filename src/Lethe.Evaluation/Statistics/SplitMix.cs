@@ -8,6 +8,15 @@ internal sealed class SplitMix(ulong seed)
 {
     private ulong state = seed;
 
+    /// <summary>The stream of a name under a seed (FNV-1a of its UTF-8 bytes), so that what one topic draws does not depend on which others there are.</summary>
+    public static SplitMix Of(ulong seed, string name)
+    {
+        var hash = 14695981039346656037;
+        foreach (var letter in System.Text.Encoding.UTF8.GetBytes(name))
+            hash = unchecked((hash ^ letter) * 1099511628211);
+        return new SplitMix(new SplitMix(seed).Next() ^ hash);
+    }
+
     /// <summary>64 random bits.</summary>
     public ulong Next()
     {

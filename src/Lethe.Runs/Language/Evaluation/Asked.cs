@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Lethe.Evaluation.Language;
 using Lethe.Runs.Language.Tasks;
 
 namespace Lethe.Runs.Language.Evaluation;
@@ -23,21 +24,12 @@ internal sealed record Item(int Id, string Place, JsonElement Row, string Target
         ? Swaps(questions)
         : [.. questions.Select(question => new Item(question.Id, question.Place, question.Row, question.TargetText, [new Prompt(question.Context, question.Continuations)], question))];
 
-    // Each question meets the first one before it that has another answer and no partner yet, so that the pairs depend on nothing but the rows.
+    // By the order of the rows, so that the pairs depend on nothing but them.
     private static List<Item> Swaps(IReadOnlyList<Question> questions)
     {
-        var waiting = new List<Question>();
         var items = new List<Item>();
-        foreach (var question in questions)
+        foreach (var (other, question) in SwapPairs.InOrder(questions, (other, question) => Answer(other) != Answer(question)))
         {
-            var partner = waiting.FindIndex(other => Answer(other) != Answer(question));
-            if (partner < 0)
-            {
-                waiting.Add(question);
-                continue;
-            }
-            var other = waiting[partner];
-            waiting.RemoveAt(partner);
             IReadOnlyList<string> continuations = [other.Continuations[other.Target], question.Continuations[question.Target]];
             var row = new JsonObject { ["a"] = JsonNode.Parse(other.Row.GetRawText()), ["b"] = JsonNode.Parse(question.Row.GetRawText()) };
             items.Add(new Item(items.Count, $"{other.Place} and {question.Place}", JsonSerializer.SerializeToElement(row), $"{Answer(other)} / {Answer(question)}",

@@ -52,7 +52,9 @@ internal sealed class Judging
                 Set("acc_norm", () => (question.True?[ChoiceMetrics.BestByLength(values, question.Choices)] ?? ChoiceMetrics.BestByLength(values, question.Choices) == question.Target) ? 1 : 0);
                 break;
             case TaskOutput.Swap:
-                Set("swap_acc", () => scores[0].LogProbability + scores[3].LogProbability > scores[1].LogProbability + scores[2].LogProbability ? 1 : 0);
+                var margin = SwapPairs.Margin(scores[0].LogProbability, scores[1].LogProbability, scores[2].LogProbability, scores[3].LogProbability);
+                Set("swap_acc", () => margin > 0 ? 1 : 0);
+                Set("swap_margin", () => margin);
                 break;
             case TaskOutput.Loglikelihood:
                 Set("perplexity", () => scores[0].LogProbability);

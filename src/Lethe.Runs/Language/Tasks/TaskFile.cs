@@ -242,7 +242,7 @@ public sealed record FilterStep : IPlanRules
 public sealed record TaskMetric : IPlanRules
 {
     /// <summary>Its name.</summary>
-    [PlanKey("acc, acc_norm (multiple_choice); perplexity, acc (loglikelihood); word_perplexity, byte_perplexity, bits_per_byte, token_perplexity (loglikelihood_rolling); exact_match (generate_until); swap_acc (swap)")]
+    [PlanKey("acc, acc_norm (multiple_choice); perplexity, acc (loglikelihood); word_perplexity, byte_perplexity, bits_per_byte, token_perplexity (loglikelihood_rolling); exact_match (generate_until); swap_acc, swap_margin (swap)")]
     public required string Metric { get; init; }
 
     /// <summary>How rows are put together.</summary>

@@ -13,11 +13,11 @@ internal static class TaskMetrics
         TaskOutput.Loglikelihood => ["perplexity", "acc"],
         TaskOutput.LoglikelihoodRolling => ["word_perplexity", "byte_perplexity", "bits_per_byte", "token_perplexity"],
         TaskOutput.GenerateUntil => ["exact_match"],
-        _ => ["swap_acc"],
+        _ => ["swap_acc", "swap_margin"],
     };
 
     /// <summary>Whether more is better.</summary>
-    public static bool HigherIsBetter(string metric) => metric is "acc" or "acc_norm" or "exact_match" or "swap_acc";
+    public static bool HigherIsBetter(string metric) => metric is "acc" or "acc_norm" or "exact_match" or "swap_acc" or "swap_margin";
 
     /// <summary>How rows are put together, by lm-evaluation-harness's name.</summary>
     public static string Aggregation(string metric) => metric switch
