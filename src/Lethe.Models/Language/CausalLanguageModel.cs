@@ -63,6 +63,12 @@ public abstract class CausalLanguageModel : ModelPart
     /// <summary>Where the model computes.</summary>
     public Device Device => device;
 
+    /// <summary>
+    /// Who sees, and changes, values in every forward, whoever calls it: guardrails. It comes before a call's own <see cref="ForwardContext.Sites"/>. Null: nobody. The model does not
+    /// own it. Set it before a cache is filled: one that remembers refuses a cache whose beginning it did not see.
+    /// </summary>
+    public ISiteVisitor? Guard { get; set; }
+
     private protected RotaryEmbedding? Rotary { get; }
 
     /// <summary>Loads a model, or a slice of one.</summary>
@@ -124,7 +130,7 @@ public abstract class CausalLanguageModel : ModelPart
         if (from == to)
             return hidden;
         using var run = new TensorScope();
-        using var pass = new ForwardPass(hidden, from, context ?? ForwardContext.Empty, Rotary);
+        using var pass = new ForwardPass(hidden, from, context ?? ForwardContext.Empty, Rotary, Guard);
         var current = hidden;
         for (var layer = from; layer < to; layer++)
         {

@@ -12,6 +12,7 @@ public sealed class KeyValueCache : IDisposable
     private readonly Tensor?[] keys, values;
     private readonly int[] lengths;
     private readonly LanguageModelConfiguration configuration;
+    private readonly Dictionary<object, PositionMemory> memories = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>An empty cache.</summary>
     /// <param name="model">The model that will fill it.</param>
@@ -52,6 +53,8 @@ public sealed class KeyValueCache : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
         for (var layer = 0; layer < lengths.Length; layer++)
             lengths[layer] = Math.Min(lengths[layer], length);
+        foreach (var memory in memories.Values)
+            memory.Truncate(length);
     }
 
     /// <summary>Keeps some rows, in the order given and as often as given: drops rows that are done, or lets several go on from one.</summary>
@@ -75,6 +78,8 @@ public sealed class KeyValueCache : IDisposable
                 half[layer] = TensorScope.Detach(after);
                 before.Dispose();
             }
+        foreach (var memory in memories.Values)
+            memory.Select(rows);
         Rows = rows.Length;
     }
 
@@ -104,6 +109,14 @@ public sealed class KeyValueCache : IDisposable
         }
         lengths[layer] = past + count;
         return (k.Narrow(2, 0, past + count), v.Narrow(2, 0, past + count));
+    }
+
+    /// <summary>What somebody keeps for each position; empty when it is first asked for.</summary>
+    internal PositionMemory Memory(object owner, int fields)
+    {
+        if (!memories.TryGetValue(owner, out var memory))
+            memories.Add(owner, memory = new PositionMemory(Rows, Capacity, fields));
+        return memory;
     }
 
     private Tensor Empty(int rows, Tensor like) =>

@@ -81,7 +81,7 @@ public readonly record struct Site(int Layer, SiteKind Kind)
 /// <summary>Looks at, or changes, values inside of a model while it runs.</summary>
 public interface ISiteVisitor
 {
-    /// <summary>Whether <see cref="Visit"/> shall be called for a site.</summary>
+    /// <summary>Whether <see cref="Visit(Site, Tensor)"/> shall be called for a site.</summary>
     bool Wants(Site site);
 
     /// <summary>Is given the value at a site and returns the one that goes on: the same, or another of the same shape.</summary>
@@ -90,6 +90,9 @@ public interface ISiteVisitor
     /// or <c>TensorScope.Detach(value.View(value.Shape.ToArray()))</c> where gradients shall flow through; <see cref="SiteRecorder"/> does so.
     /// </remarks>
     Tensor Visit(Site site, Tensor value);
+
+    /// <summary>The same, told what is known of the positions; what models call. A visitor that needs to know overrides it, others are called without.</summary>
+    Tensor Visit(Site site, Tensor value, SitePositions positions) => Visit(site, value);
 }
 
 /// <summary>Keeps the values of some sites of the last forward.</summary>

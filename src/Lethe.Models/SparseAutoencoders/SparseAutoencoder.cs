@@ -108,6 +108,19 @@ public abstract class SparseAutoencoder : Module
             throw new BadInputException(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The autoencoder was trained on activations with a mean norm of {trained:G4}; {where} has {norm:G4}, and at most twice or half of it is allowed: it is another site, another model, or first positions were not left out."));
     }
 
+    /// <summary>Whether a latent's value depends on the others': then none can be encoded alone.</summary>
+    public virtual bool LatentsCompete => false;
+
+    /// <summary>An autoencoder of some latents alone, their numbers in <paramref name="latents"/> (k) int64: what they write, and where they do not compete what they read.</summary>
+    internal SparseAutoencoder Only(Tensor latents)
+    {
+        using var scope = new TensorScope();
+        var count = latents.Elements;
+        HostArray Cut(string name, Tensor value) => (name == "W_enc" ? value.IndexSelect(1, latents) : name == "b_dec" ? value : value.IndexSelect(0, latents)).To(Device.Cpu).ToHost();
+        return Architectures.Create(Configuration with { Width = count, Active = Configuration.Active == 0 ? 0 : count },
+            NamedBuffers().ToDictionary(entry => entry.Name, entry => Cut(entry.Name, entry.Tensor)), "The autoencoder", Encoder.DType, Encoder.Device);
+    }
+
     /// <summary>Latents of normalised activations, (N, D) → (N, K).</summary>
     private protected abstract Tensor Latents(Tensor x);
 

@@ -19,6 +19,9 @@ public sealed class TopKAutoencoder : SparseAutoencoder
     /// <summary>b_enc, (K).</summary>
     public Tensor EncoderBias { get; }
 
+    /// <inheritdoc/>
+    public override bool LatentsCompete => true;
+
     private protected override Tensor Latents(Tensor x)
     {
         var pre = Centred(x).MatMul(Encoder) + EncoderBias;

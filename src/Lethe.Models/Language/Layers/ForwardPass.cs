@@ -6,6 +6,8 @@ namespace Lethe.Models.Language.Layers;
 internal sealed class ForwardPass : IDisposable
 {
     private readonly ForwardContext context;
+    private readonly ISiteVisitor? guard;
+    private SitePositions? positions;
     private readonly Dictionary<(long Queries, long Keys, long Diagonal, int? Window), Tensor?> masks = [];
     private readonly Dictionary<(long First, long Queries, long Start, long Keys), Tensor> apart = [];
     private readonly double lowest;
@@ -16,9 +18,10 @@ internal sealed class ForwardPass : IDisposable
     /// <param name="first">That layer.</param>
     /// <param name="context">What the caller said.</param>
     /// <param name="rotary">Rotary positions; null where the model has others.</param>
-    public ForwardPass(Tensor hidden, int first, ForwardContext context, RotaryEmbedding? rotary)
+    /// <param name="guard">Who changes values in every forward of the model; null: nobody.</param>
+    public ForwardPass(Tensor hidden, int first, ForwardContext context, RotaryEmbedding? rotary, ISiteVisitor? guard = null)
     {
-        this.context = context;
+        (this.context, this.guard) = (context, guard);
         (Rows, Count, Past, type, device) = (hidden.Size(0), hidden.Size(1), context.Cache?.LengthOf(first) ?? 0, hidden.DType, hidden.Device);
         // As in transformers the lowest number, not −∞: a row that sees nothing at all then has a mean of all values rather than NaN.
         lowest = type switch { DType.Float64 => double.MinValue, DType.Float16 => -65504, DType.BFloat16 => -3.3895313892515355e38, _ => float.MinValue };
@@ -49,17 +52,23 @@ internal sealed class ForwardPass : IDisposable
 
     public KeyValueCache? Cache => context.Cache;
 
-    /// <summary>Lets the visitor, if there is one and it wants to, see and replace a value.</summary>
+    /// <summary>Lets the model's guard, and then the visitor, see and replace a value, each if there is one and it wants to: who looks sees what goes on.</summary>
     public Tensor Visit(int layer, SiteKind kind, Tensor value)
     {
-        if (context.Sites is not { } visitor || new Site(layer, kind) is var site && !visitor.Wants(site))
+        if (guard is null && context.Sites is null)
             return value;
-        var next = visitor.Visit(site, value);
+        var site = new Site(layer, kind);
+        return Visit(context.Sites, site, Visit(guard, site, value));
+    }
+
+    private Tensor Visit(ISiteVisitor? visitor, Site site, Tensor value)
+    {
+        if (visitor is null || !visitor.Wants(site))
+            return value;
+        var next = visitor.Visit(site, value, positions ??= SitePositions.Of(context, Rows, Past, Count));
         return next.Shape.SequenceEqual(value.Shape) ? next
             : throw new InvalidOperationException($"The visitor of {site} returns {next.Describe()}; the value has the shape [{string.Join(", ", value.Shape.ToArray())}].");
     }
-
-    public bool Wants(int layer, SiteKind kind) => context.Sites?.Wants(new Site(layer, kind)) == true;
 
     /// <summary>What is added to scores (queries, keys) so that none sees what comes later, or what its window has left behind; null where all see all. Made once for all layers.</summary>
     /// <param name="queries">Number of queries.</param>
