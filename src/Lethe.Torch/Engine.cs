@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
+using System.Runtime.Intrinsics.X86;
 using Lethe.Torch.Native;
 
 namespace Lethe.Torch;
@@ -33,6 +34,10 @@ public static class Engine
 
     /// <summary>Version that libtorch reports, for example "1.13.1". Starts the engine.</summary>
     public static string Version => Run(() => Bridge.Version);
+
+    /// <summary>Whether the processor multiplies matrices of bfloat16 by instructions of its own (AVX-512 BF16, AMX), about twice as fast as float32. Known of x86 only.</summary>
+    public static bool HasBfloat16Products { get; } = X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7
+        && ((X86Base.CpuId(7, 1).Eax & 1 << 5) != 0 && Avx512F.IsSupported || (X86Base.CpuId(7, 0).Edx & 1 << 22) != 0);
 
     /// <summary>Threads that one operator may use. Starts the engine.</summary>
     public static unsafe int Threads

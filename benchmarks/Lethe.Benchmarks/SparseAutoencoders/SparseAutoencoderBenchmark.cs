@@ -107,19 +107,21 @@ internal static class SparseAutoencoderBenchmark
         Engine.Threads = threads;
         return Engine.Run(() =>
         {
-            Trained Own(params string[] names)
+            Trained Own(bool rounded, params string[] names)
             {
-                Console.Error.WriteLine($"Lethe, {string.Join(" and ", names)}, {threads} thread(s)");
-                return Train(checkpoint, [.. names.Select(Site.Parse)], train, held, setup, $"{threads} thread(s)");
+                Console.Error.WriteLine($"Lethe, {string.Join(" and ", names)}, {threads} thread(s){(rounded ? ", bfloat16 products" : "")}");
+                return Train(checkpoint, [.. names.Select(Site.Parse)], train, held, setup, rounded, $"{threads} thread(s)");
             }
             var (here, written, later) = ($"layers.{setup.Layer}.residual_after", $"layers.{setup.Layer}.mlp_output", $"layers.{setup.FarLayer}.residual_after");
             List<Row> rows =
             [
-                new(here, 1, [residual], Own(here), 1.2),
-                new($"{here} and {written}", 2, [residual, mlp], Own(here, written), 2),
+                new(here, 1, [residual], Own(false, here), 1.2),
+                new($"{here} and {written}", 2, [residual, mlp], Own(false, here, written), 2),
             ];
+            if (Engine.HasBfloat16Products)
+                rows.Insert(1, new($"{here}, Lethe's model with bfloat16 products", 1, [residual], Own(true, here), 1.2));
             if (above is not null)
-                rows.Add(new($"{here} and {later}", 2, [residual, above], Own(here, later), null));
+                rows.Add(new($"{here} and {later}", 2, [residual, above], Own(false, here, later), null));
             return rows;
         });
     }
@@ -128,11 +130,12 @@ internal static class SparseAutoencoderBenchmark
     private const int DeadAfter = 100_000;
     private const double Rate = 1e-3;
 
-    private static Trained Train(LanguageCheckpoint checkpoint, IReadOnlyList<Site> sites, PackedTokens train, PackedTokens held, Setup setup, string setting)
+    private static Trained Train(LanguageCheckpoint checkpoint, IReadOnlyList<Site> sites, PackedTokens train, PackedTokens held, Setup setup, bool rounded, string setting)
     {
         using var scope = new TensorScope();
         using var noGrad = Autograd.NoGrad();
-        using var model = checkpoint.Load(new LoadOptions { ToLayer = sites.Max(site => site.Layer) + 1, Head = false });
+        var slice = new LoadOptions { ToLayer = sites.Max(site => site.Layer) + 1, Head = false };
+        using var model = checkpoint.Load(slice with { DType = rounded ? DType.BFloat16 : DType.Float32, RoundedProducts = rounded });
         using var stream = new LanguageActivations(model, sites, train, Rows, 0);
         SaeJob[] jobs = [.. sites.Select((site, k) => new SaeJob(site.ToString(), k, setup.Width))];
         var options = new SaeTrainingOptions
@@ -156,7 +159,9 @@ internal static class SparseAutoencoderBenchmark
             trained = training.Export();
         }
 
-        using var texts = new LanguageActivations(model, sites, held, Rows, null);
+        // Held activations are float32's, whatever training read.
+        using var exact = rounded ? checkpoint.Load(slice) : null;
+        using var texts = new LanguageActivations(exact ?? model, sites, held, Rows, null);
         var explained = new List<double>();
         foreach (var (k, sae) in trained.Index())
             using (sae)

@@ -82,6 +82,10 @@ public abstract class CausalLanguageModel : ModelPart
         var to = options.ToLayer ?? configuration.Layers;
         if (options.FromLayer < 0 || to > configuration.Layers || options.FromLayer > to)
             throw new UsageException($"Layers {options.FromLayer} to {to - 1} were asked for; the model has layers 0 to {configuration.Layers - 1}.");
+        if (options.RoundedProducts && options.Device.Kind == "cpu" && (options.DType != DType.BFloat16 || !Engine.HasBfloat16Products))
+            throw new UsageException(options.DType != DType.BFloat16
+                ? $"Rounded products need weights in bfloat16, not {options.DType}."
+                : "This processor has no instructions for products of bfloat16 (AVX-512 BF16 or AMX), which would be slow without them; use float32.");
         if (!options.DType.IsFloatingPoint())
             throw new UsageException($"A model cannot be loaded as {options.DType}; float32, bfloat16, float16 and float64 are possible.");
         using var scope = new TensorScope();

@@ -76,7 +76,7 @@ internal sealed class SaeTrainer : ITrainer
                 Name = "train",
                 Method = "sparse-autoencoder-training",
                 Version = 1,
-                Options = new { plan.Autoencoders, plan.Context, plan.Rows, plan.Training, plan.Seed },
+                Options = new { plan.Autoencoders, plan.Context, plan.Rows, plan.Products, plan.Training, plan.Seed },
                 Inputs = [model, new("corpora", corpora.Digest)],
                 Environment = environment,
             },
@@ -123,7 +123,11 @@ internal sealed class SaeTrainer : ITrainer
     private void Train(StageWork stage)
     {
         using var scope = new TensorScope();
-        using var model = checkpoint.Load(new LoadOptions { ToLayer = sites.Max(site => site.Layer) + 1, Head = false, Device = device });
+        var rounded = plan.Products == ActivationStorage.Bfloat16;
+        using var model = checkpoint.Load(new LoadOptions
+        {
+            ToLayer = sites.Max(site => site.Layer) + 1, Head = false, Device = device, DType = rounded ? DType.BFloat16 : DType.Float32, RoundedProducts = rounded,
+        });
         using var stream = new LanguageActivations(model, sites, tokens, plan.Rows, RandomStream.ChildSeed((ulong)plan.Seed, "texts"), Name);
         using var training = new SaeTraining(stream, jobs, plan.Training, (ulong)plan.Seed, device, (done, all) => stage.Report(done, all, "reading activations"));
         stage.Train(training);

@@ -130,6 +130,31 @@ public sealed class CausalLanguageModelTests
         Assert.InRange(Golden.Difference(Golden.Value(name, "logits"), logits, mask), 1e-5, 0.3);
     }
 
+    [TorchTheory]
+    [InlineData("llama")]
+    [InlineData("gemma2")]
+    [InlineData("gpt2")]
+    [InlineData("gpt_neox")]
+    public void Rounded_products_give_what_widened_weights_give_up_to_the_rounding_of_inputs_and_results(string name)
+    {
+        using var noGrad = Autograd.NoGrad();
+        var (ids, mask) = (Golden.Value(name, "input_ids"), Golden.Value(name, "attention_mask"));
+        var options = new LoadOptions { DType = DType.BFloat16 };
+        if (!Engine.HasBfloat16Products)
+        {
+            Assert.Contains("no instructions", Assert.Throws<UsageException>(() => Golden.Load(name, options with { RoundedProducts = true })).Message, StringComparison.Ordinal);
+            return;
+        }
+        using var widened = Golden.Load(name, options);
+        using var rounded = Golden.Load(name, options with { RoundedProducts = true });
+        var expected = widened.Model.Logits(ids, new ForwardContext { AttentionMask = mask });
+        var logits = rounded.Model.Logits(ids, new ForwardContext { AttentionMask = mask });
+        Assert.Equal(DType.Float32, logits.DType);
+        // 2⁻⁹ of each factor and result again, as the rounding of the weights itself; it must not be nothing, or nothing was rounded.
+        Assert.InRange(Golden.Difference(expected, logits, mask), 1e-5, 0.3);
+        Assert.Throws<UsageException>(() => Golden.Load(name, new LoadOptions { RoundedProducts = true }));
+    }
+
     [TorchFact]
     public void Gemma_2_shows_attention_and_MLP_before_and_after_the_norms_that_follow()
     {

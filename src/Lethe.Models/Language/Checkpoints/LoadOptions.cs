@@ -8,6 +8,12 @@ public sealed record LoadOptions
     /// <summary>The type that the model computes in; weights are cast to it as they are read. Default float32.</summary>
     public DType DType { get; init; } = DType.Float32;
 
+    /// <summary>
+    /// On the processor: whether the products of bfloat16 weights take their inputs rounded to bfloat16 too, with sums in float32 and results rounded once (relative errors of 2⁻⁹ at each
+    /// matrix), where otherwise weights are widened and products are float32. Twice as fast where the processor has instructions for it (<see cref="Engine.HasBfloat16Products"/>). Default false.
+    /// </summary>
+    public bool RoundedProducts { get; init; }
+
     /// <summary>Where the weights go. Default the processor.</summary>
     public Device Device { get; init; } = Device.Cpu;
 

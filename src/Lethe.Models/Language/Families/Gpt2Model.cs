@@ -36,9 +36,9 @@ public sealed class Gpt2Model : CausalLanguageModel
     }
 
     /// <summary>x W + b with W (inputs, outputs).</summary>
-    private sealed record Conv1D(Tensor Weight, Tensor Bias)
+    private sealed record Conv1D(Tensor Weight, Tensor Bias, bool Rounded)
     {
-        public Tensor Forward(Tensor x) => new Projection(Weight.T(), Bias).Forward(x);
+        public Tensor Forward(Tensor x) => new Projection(Weight.T(), Bias, Rounded).Forward(x);
     }
 
     private sealed class Layer : DecoderLayer
@@ -61,7 +61,7 @@ public sealed class Gpt2Model : CausalLanguageModel
             down = Matrix("mlp.c_proj", inner, width, ParameterRole.ResidualMatrix);
 
             LayerScale Norm(string name) => new(Load(name + ".weight", [width], ParameterRole.Factor), Load(name + ".bias", [width], ParameterRole.Bias), c.NormEpsilon);
-            Conv1D Matrix(string name, long inputs, long outputs, ParameterRole role) => new(Load(name + ".weight", [inputs, outputs], role), Load(name + ".bias", [outputs], ParameterRole.Bias));
+            Conv1D Matrix(string name, long inputs, long outputs, ParameterRole role) => new(Load(name + ".weight", [inputs, outputs], role), Load(name + ".bias", [outputs], ParameterRole.Bias), Source.RoundedProducts);
         }
 
         internal override Tensor Forward(Tensor hidden, ForwardPass pass)

@@ -23,7 +23,7 @@ public abstract class ModelPart : Module
 
     /// <summary>x Wᵀ + b, with W in name.weight and b in name.bias.</summary>
     private protected Projection LoadProjection(string name, long inputs, long outputs, bool bias, ParameterRole role = ParameterRole.Matrix) =>
-        new(Load(name + ".weight", [outputs, inputs], role), bias ? Load(name + ".bias", [outputs], ParameterRole.Bias) : null);
+        new(Load(name + ".weight", [outputs, inputs], role), bias ? Load(name + ".bias", [outputs], ParameterRole.Bias) : null, Source.RoundedProducts);
 
     /// <summary>Projections of one x, whose matrices lie one below the other in one piece of memory, so that one product gives them all.</summary>
     private protected JoinedProjection LoadJoined(string[] names, long inputs, long[] outputs, bool bias)
@@ -32,8 +32,8 @@ public abstract class ModelPart : Module
         var shift = bias ? Constant(Tensor.Empty([outputs.Sum()], Source.Type, Source.Device)) : null;
         var parts = new Projection[names.Length];
         for (var (k, at) = (0, 0L); k < names.Length; at += outputs[k], k++)
-            parts[k] = new(Piece(names[k] + ".weight", weight, at, outputs[k], ParameterRole.Matrix), shift is null ? null : Piece(names[k] + ".bias", shift, at, outputs[k], ParameterRole.Bias));
-        return new(new(weight, shift), parts, outputs);
+            parts[k] = new(Piece(names[k] + ".weight", weight, at, outputs[k], ParameterRole.Matrix), shift is null ? null : Piece(names[k] + ".bias", shift, at, outputs[k], ParameterRole.Bias), Source.RoundedProducts);
+        return new(new(weight, shift, Source.RoundedProducts), parts, outputs);
     }
 
     private Tensor Piece(string name, Tensor whole, long start, long length, ParameterRole role)

@@ -25,6 +25,9 @@ internal abstract class ParameterSource
 
     public abstract Device Device { get; }
 
+    /// <summary>Whether products take x rounded to the type of the weights.</summary>
+    public virtual bool RoundedProducts => false;
+
     public abstract bool IsTrainable(string name);
 
     /// <summary>Writes a parameter's values into a tensor of the right shape.</summary>
@@ -61,6 +64,8 @@ internal sealed class CheckpointParameters(LanguageModelConfiguration configurat
     public override DType Type => options.DType;
 
     public override Device Device => options.Device;
+
+    public override bool RoundedProducts => options.RoundedProducts;
 
     public override bool IsTrainable(string name) => options.TrainAll || trainable.Contains(name);
 

@@ -2,10 +2,11 @@ using Lethe.Torch;
 
 namespace Lethe.Models.Language.Layers;
 
-/// <summary>x Wᵀ + b. Weights may be stored in a narrower type than x has; they are then widened as they are used.</summary>
+/// <summary>x Wᵀ + b. Weights may be stored in a narrower type than x has; they are then widened as they are used, or x is rounded to theirs.</summary>
 /// <param name="Weight">(outputs, inputs).</param>
 /// <param name="Bias">(outputs), or null.</param>
-internal sealed record Projection(Tensor Weight, Tensor? Bias)
+/// <param name="Rounded">Whether x is rounded to the type of the weights for the product, and the result widened (<see cref="Checkpoints.LoadOptions.RoundedProducts"/>).</param>
+internal sealed record Projection(Tensor Weight, Tensor? Bias, bool Rounded = false)
 {
     // Rows of a matrix that are widened at once: at most 64 MiB of float32.
     private const long WidenedElements = 16 << 20;
@@ -15,6 +16,12 @@ internal sealed record Projection(Tensor Weight, Tensor? Bias)
     {
         if (Weight.DType == x.DType)
             return Apply(x, Weight, Bias);
+        // A single row is bound by reading the matrix, which is what widening does.
+        if (Rounded && x.Elements > Weight.Size(1))
+        {
+            using var inner = new TensorScope();
+            return inner.Keep(x.To(Weight.DType).Linear(Weight, Bias).To(x.DType));
+        }
         var bias = Bias?.To(x.DType);
         var (rows, atOnce) = (Weight.Size(0), Math.Max(1, WidenedElements / Weight.Size(1)));
         if (rows <= atOnce)
