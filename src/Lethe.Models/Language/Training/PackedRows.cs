@@ -87,7 +87,7 @@ public sealed class PackedRows
         order = [.. Enumerable.Range(0, corpus.Documents)];
         if (seed is { } given)
         {
-            var random = new Draws(RandomStream.ChildSeed(given, $"epoch {wanted}"));
+            var random = new SplitMix64(RandomStream.ChildSeed(given, $"epoch {wanted}"));
             random.Shuffle(order);
             offset = random.Below(Length);
             rows = [.. Enumerable.Range(0, checked((int)PerEpoch))];
@@ -126,29 +126,6 @@ public sealed class PackedRows
             taken.Documents[to] = numbers[here];
             taken.Positions[to] = k < count ? positions[k] : positions[^1] + k - count + 1;
             taken.Targets[to] = follows && !(numbers[k + 1] != numbers[k] && (separate || corpus.Bos is not null)) ? ids[k + 1] : -1;
-        }
-    }
-
-    /// <summary>SplitMix64 (Steele, Lea and Flood 2014): orders need no tensor, and are the same on every platform.</summary>
-    private sealed class Draws(ulong state)
-    {
-        public long Below(long bound) => (long)(((UInt128)Next() * (ulong)bound) >> 64);
-
-        public void Shuffle(int[] items)
-        {
-            for (var k = items.Length - 1; k > 0; k--)
-            {
-                var other = Below(k + 1);
-                (items[k], items[other]) = (items[other], items[k]);
-            }
-        }
-
-        private ulong Next()
-        {
-            state += 0x9E3779B97F4A7C15;
-            var z = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9;
-            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-            return z ^ (z >> 31);
         }
     }
 }

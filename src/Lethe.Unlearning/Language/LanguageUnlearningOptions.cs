@@ -1,0 +1,61 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Lethe.Torch;
+
+namespace Lethe.Unlearning.Language;
+
+/// <summary>What all trained methods on language models share: steps of AdamW on the numbers that make up the change of the edited weights.</summary>
+public abstract record LanguageUnlearningOptions
+{
+    /// <summary>θ = θ₀ + strength (θ_found − θ₀).</summary>
+    [Description("How far to forget: the weights go this share of the way from what they were to what was found; 0 changes nothing, 1 is the method")]
+    [Range(0.0, 1.0)]
+    public double Strength { get; init; } = 1;
+
+    /// <summary>The most steps.</summary>
+    [Description("The most steps; a stop criterion may end it before")]
+    [Range(1, 10_000_000)]
+    public long Steps { get; init; } = 150;
+
+    /// <summary>AdamW's learning rate.</summary>
+    [Description("AdamW's learning rate")]
+    [Range(1e-9, 10)]
+    public double LearningRate { get; init; } = 5e-5;
+
+    /// <summary>Steps over which the learning rate rises from 0.</summary>
+    [Description("Steps over which the learning rate rises from 0; 0: none")]
+    [Range(0, 1_000_000)]
+    public long WarmUp { get; init; }
+
+    /// <summary>Largest L2 norm of the gradients of all parameters together.</summary>
+    [Description("Largest L2 norm of the gradients of all parameters together; 0: no limit")]
+    [Range(0, 1e9)]
+    public double Clip { get; init; }
+
+    /// <summary>AdamW's weight decay, which pulls the change of the weights towards 0, that is the weights towards what they were.</summary>
+    [Description("AdamW's weight decay on the change of the weights: it pulls them back to what they were, not to 0")]
+    [Range(0.0, 1.0)]
+    public double WeightDecay { get; init; }
+
+    /// <summary>Whether AdamW divides by the largest second moment so far.</summary>
+    [Description("Whether AdamW divides by the largest second moment so far (AMSGrad)")]
+    public bool AmsGrad { get; init; }
+
+    /// <summary>Steps between two questions to the stop criterion.</summary>
+    [Description("Steps between two questions to the stop criterion, where there is one")]
+    [Range(1, 1_000_000)]
+    public long CheckEvery { get; init; } = 25;
+}
+
+/// <summary>The state of an edit that a stop criterion looks at.</summary>
+/// <param name="Step">Steps done.</param>
+/// <param name="Weights">The edited weights by name as the result would have them now, with the strength applied; valid during the call, only to be read.</param>
+public sealed record StopCheck(long Step, IReadOnlyList<(string Name, Tensor Weight)> Weights);
+
+/// <summary>What a stop criterion says when it stops.</summary>
+/// <param name="Reason">Why, in a few words.</param>
+/// <param name="GoBack">Whether the weights go back to those of the last check that passed (those before the first step, if none did): for guards that were overstepped.</param>
+public sealed record StopVerdict(string Reason, bool GoBack = false);
+
+/// <summary>Decides whether to stop; null: go on. It must depend on what it is given alone, so that a resumed run decides alike.</summary>
+public delegate StopVerdict? StopCriterion(StopCheck check);

@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Lethe.Models.Language.Checkpoints;
+using Lethe.Torch;
+
+namespace Lethe.Unlearning.Language;
+
+/// <summary>Which slice of a model is edited and read, and how much memory its cache may take.</summary>
+public sealed record SliceOptions
+{
+    /// <summary>Names of the weights that are edited, as the checkpoint has them; <see cref="LayerWeights"/> makes them. At least one.</summary>
+    public required IReadOnlyList<string> Weights { get; init; }
+
+    /// <summary>Layers (from 0) of which what leaves them is read by the losses; at least one. The slice runs from the first edited layer to the last one read.</summary>
+    public required IReadOnlyList<int> Reads { get; init; }
+
+    /// <summary>The type that the weights are kept in. Default float32.</summary>
+    public DType DType { get; init; } = DType.Float32;
+
+    /// <summary>Where the model computes. Default the processor.</summary>
+    public Device Device { get; init; } = Device.Cpu;
+
+    /// <summary>The type that cached hidden states are kept in: float32, or bfloat16, which halves the memory and rounds them to 8 bits; null: that of the hidden states. Default null. What is not cached is rounded alike.</summary>
+    public DType? Storage { get; init; }
+
+    /// <summary>The most bytes that the cache takes; batches beyond it are computed anew each time, with the same numbers. 0: no cache. Default 4 GiB.</summary>
+    public long MaximumBytes { get; init; } = 4L << 30;
+}
+
+/// <summary>Names of weights by layer, in whatever way a checkpoint names its layers.</summary>
+public static partial class LayerWeights
+{
+    /// <summary>The MLP's last matrix, which writes to the residual stream, as the families call it.</summary>
+    private static readonly string[] LastMlpMatrix = ["mlp.down_proj", "mlp.c_proj", "mlp.dense_4h_to_h"];
+
+    /// <summary>The weights of some layers by what they are called within a layer.</summary>
+    /// <param name="weights">The checkpoint's weights.</param>
+    /// <param name="layers">Layers, from 0.</param>
+    /// <param name="parts">Names within a layer, without ".weight", such as "mlp.down_proj" or "self_attn.o_proj"; "mlp.last" is the MLP's last matrix in every family (RMU's param_ids 6).</param>
+    /// <exception cref="UsageException">A layer has no such weight.</exception>
+    public static IReadOnlyList<string> Of(IWeightSource weights, IEnumerable<int> layers, params IReadOnlyList<string> parts)
+    {
+        var names = weights.Names.Select(name => (Name: name, Layer: LayerOf(name))).Where(entry => entry.Layer is not null).ToLookup(entry => entry.Layer!.Value, entry => entry.Name);
+        var found = new List<string>();
+        foreach (var layer in layers.Distinct().Order())
+            foreach (var part in parts)
+            {
+                IReadOnlyList<string> wanted = part == "mlp.last" ? LastMlpMatrix : [part];
+                found.Add(names[layer].FirstOrDefault(name => wanted.Any(want => name.EndsWith($".{layer.ToString(CultureInfo.InvariantCulture)}.{want}.weight", StringComparison.Ordinal)))
+                    ?? throw new UsageException(names.Contains(layer)
+                        ? $"Layer {layer} has no weight '{part}'; it has {string.Join(", ", names[layer].Where(name => name.EndsWith(".weight", StringComparison.Ordinal)).Select(Within))}."
+                        : $"The model has no layer {layer}; its layers are 0 to {names.Max(group => group.Key)}."));
+            }
+        return found;
+    }
+
+    /// <summary>The layer that a weight belongs to; null for one outside of all layers.</summary>
+    public static int? LayerOf(string name) => Layer().Match(name) is { Success: true } match ? int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : null;
+
+    private static string Within(string name) => name[(Layer().Match(name) is var match ? match.Index + match.Length : 0)..^".weight".Length];
+
+    [GeneratedRegex(@"(?:^|\.)(?:layers|h)\.(\d{1,6})\.", RegexOptions.CultureInvariant)]
+    private static partial Regex Layer();
+}
