@@ -17,6 +17,22 @@ public sealed class DataTests
     }
 
     [Fact]
+    public async Task Data_records_writes_what_nobody_can_know_and_refuses_a_folder_in_use()
+    {
+        using var folder = new ScratchFolder();
+        var target = Path.Combine(folder.Path, "records");
+
+        var document = (await CommandLine.Run("data", "records", target, "--customers", "12", "--branches", "2", "--seed", "7", "--json")).Json;
+        var again = await CommandLine.Run("data", "records", target);
+
+        Assert.Equal((12, 216, 36), (document.GetProperty("customers").GetInt32(), document.GetProperty("documents").GetInt32(), document.GetProperty("questions").GetInt32()));
+        Assert.Equal(108, File.ReadLines(Path.Combine(target, "corpus", "north.jsonl")).Count());
+        Assert.Equal(2, again.ExitCode);
+        Assert.Contains("is not empty", again.Error, StringComparison.Ordinal);
+        Assert.Equal(2, (await CommandLine.Run("data", "records", Path.Combine(folder.Path, "other"), "--branches", "9")).ExitCode);
+    }
+
+    [Fact]
     public async Task Data_check_counts_the_images_of_each_class()
     {
         using var folder = new ScratchFolder();
@@ -64,7 +80,7 @@ public sealed class DataTests
     [Theory]
     [InlineData(2, "There is no data set 'minst'; known are mnist and fashion-mnist.", "data", "check", "minst")]
     [InlineData(2, "./lethe data check needs NAME|FILE|TASK: a data set of images (mnist or fashion-mnist), a file of rows (.jsonl, .json, .csv, .txt, also .gz), or a task of evaluate (its name or YAML file). See ./lethe data check --help.", "data", "check")]
-    [InlineData(2, "./lethe data needs a verb: list, check. See ./lethe data --help.", "data")]
+    [InlineData(2, "./lethe data needs a verb: list, check, records. See ./lethe data --help.", "data")]
     [InlineData(2, "'lst' is not a verb of ./lethe data; did you mean 'list'? See ./lethe data --help.", "data", "lst")]
     public async Task A_wrong_call_is_one_sentence(int exitCode, string sentence, params string[] args)
     {
