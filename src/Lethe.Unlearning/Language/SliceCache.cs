@@ -68,6 +68,9 @@ public sealed class SliceCache : IDisposable
     /// <summary>Where the slice computes.</summary>
     public Device Device => model.Device;
 
+    /// <summary>The model, of which the layers of the slice are loaded at least; its norms say how the residual stream and the edited matrices stand to each other.</summary>
+    public CausalLanguageModel Model => model;
+
     /// <summary>Bytes of hidden states that are kept now.</summary>
     public long CachedBytes { get; private set; }
 
