@@ -4,7 +4,7 @@ namespace Lethe.Reports;
 
 /// <summary>Everything that the report of an unlearning run is made of. The report shows what is here and computes nothing else.</summary>
 /// <param name="Result">The run's result.json.</param>
-public sealed record ReportInput(UnlearnResult Result)
+public sealed record ReportInput(ImageUnlearnResult Result)
 {
     /// <summary>The strength sweep around this run; null if there is none, and the section says so.</summary>
     public SweepResult? Sweep { get; init; }

@@ -8,7 +8,7 @@ internal static class ResultCheck
 {
     /// <summary>Refuses a result whose parts do not fit.</summary>
     /// <exception cref="BadInputException">A part is missing or contradicts another; the message names it.</exception>
-    public static void Validate(UnlearnResult result)
+    public static void Validate(ImageUnlearnResult result)
     {
         var labels = result.Request.Labels.Count;
         Require(result.Kind == "generative", $"its kind is \"{result.Kind}\", and this report is for \"generative\"");

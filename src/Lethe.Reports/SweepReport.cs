@@ -29,7 +29,7 @@ public static class SweepReport
     /// <param name="run">A run to mark in it; null for none.</param>
     /// <returns>The SVG document, for a file in UTF-8.</returns>
     /// <exception cref="BadInputException">The sweep has no points.</exception>
-    public static string Chart(SweepResult sweep, ReportLanguage language, UnlearnResult? run = null)
+    public static string Chart(SweepResult sweep, ReportLanguage language, ImageUnlearnResult? run = null)
     {
         Require(sweep);
         return TradeOff.Elbo(sweep, run, Texts.Of(language)).Draw(720, 440).Document(language.Code());

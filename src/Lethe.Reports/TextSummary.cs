@@ -21,7 +21,7 @@ public static class TextSummary
     /// <param name="language">The language of every text that is not the plan's own.</param>
     /// <param name="rules">By what rules the verdict is decided; null for the default ones.</param>
     /// <exception cref="Torch.BadInputException">Parts of the result contradict each other.</exception>
-    public static string Render(UnlearnResult result, ReportLanguage language, VerdictRules? rules = null)
+    public static string Render(ImageUnlearnResult result, ReportLanguage language, VerdictRules? rules = null)
     {
         var input = new ReportInput(result) { Rules = rules ?? new VerdictRules() };
         var t = Texts.Of(language);

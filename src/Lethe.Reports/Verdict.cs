@@ -85,14 +85,14 @@ public sealed record Verdict(IReadOnlyList<ConceptVerdict> Concepts, RetainOutco
     public ForgetOutcome Forget => Concepts.Max(concept => concept.Outcome);
 
     /// <summary>Applies the rules to a result.</summary>
-    public static Verdict Of(UnlearnResult result, VerdictRules rules)
+    public static Verdict Of(ImageUnlearnResult result, VerdictRules rules)
     {
         ResultCheck.Validate(result);
         var concepts = result.Concepts.Select(concept => Judge(result, concept, rules)).ToArray();
         return new Verdict(concepts, JudgeRetained(result, rules), JudgeTraces(result.Relearning));
     }
 
-    private static ConceptVerdict Judge(UnlearnResult result, ConceptResult concept, VerdictRules rules)
+    private static ConceptVerdict Judge(ImageUnlearnResult result, ConceptResult concept, VerdictRules rules)
     {
         var request = result.Request.Concepts.First(asked => asked.Label == concept.Label);
         // A concept mapped to a label ends where the base model's samples of that label are, so their share is the reference.
@@ -108,7 +108,7 @@ public sealed record Verdict(IReadOnlyList<ConceptVerdict> Concepts, RetainOutco
         return new ConceptVerdict(request, concept, outcome, reference);
     }
 
-    private static RetainOutcome JudgeRetained(UnlearnResult result, VerdictRules rules)
+    private static RetainOutcome JudgeRetained(ImageUnlearnResult result, VerdictRules rules)
     {
         var retain = result.Retain;
         var change = AccuracyChange(retain);

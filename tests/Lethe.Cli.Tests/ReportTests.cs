@@ -71,7 +71,7 @@ public sealed class ReportTests
     {
         File.WriteAllText(Path.Combine(folder, "result.json"), JsonSerializer.Serialize(ExampleRun.Result, ResultJson.Options));
         File.WriteAllText(Path.Combine(folder, "plan.yaml"), "title: example\n");
-        foreach (var when in new[] { UnlearnPipeline.BeforePictures, UnlearnPipeline.AfterPictures })
+        foreach (var when in new[] { ImageUnlearner.BeforePictures, ImageUnlearner.AfterPictures })
         {
             var samples = Directory.CreateDirectory(Path.Combine(folder, when)).FullName;
             for (var label = 0; label < 10; label++)

@@ -95,7 +95,7 @@ public sealed class UnlearnReportTests
     public void A_result_read_back_from_its_file_gives_the_same_page(ReportLanguage language)
     {
         var json = JsonSerializer.Serialize(ExampleRun.Result, ResultJson.Options);
-        var read = JsonSerializer.Deserialize<UnlearnResult>(json, ResultJson.Options)!;
+        var read = JsonSerializer.Deserialize<ImageUnlearnResult>(json, ResultJson.Options)!;
         Assert.Equal(UnlearnReport.Render(ExampleRun.Input, language), UnlearnReport.Render(ExampleRun.Input with { Result = read }, language));
     }
 
@@ -337,7 +337,7 @@ public sealed class UnlearnReportTests
         PageReader.Parse(SweepReport.Chart(sweep, language, hostile));
 
         int Shape(ReportInput of) => PageReader.Parse(UnlearnReport.Render(of, language)).Descendants().Count(e => e.Ancestors("svg").FirstOrDefault() is null);
-        static UnlearnResult Rename(UnlearnResult of) => JsonSerializer.Deserialize<UnlearnResult>(JsonSerializer.Serialize(of, ResultJson.Options).Replace(JsonSerializer.Serialize(Hostile, ResultJson.Options)[1..^1], "x"), ResultJson.Options)!;
+        static ImageUnlearnResult Rename(ImageUnlearnResult of) => JsonSerializer.Deserialize<ImageUnlearnResult>(JsonSerializer.Serialize(of, ResultJson.Options).Replace(JsonSerializer.Serialize(Hostile, ResultJson.Options)[1..^1], "x"), ResultJson.Options)!;
     }
 
     [Theory]

@@ -7,14 +7,14 @@ namespace Lethe.Reports.Tests;
 
 public sealed class VerdictTests
 {
-    private static readonly UnlearnResult Result = ExampleRun.Result;
+    private static readonly ImageUnlearnResult Result = ExampleRun.Result;
 
-    private static UnlearnResult WithSneaker(Func<ForgetResult, ForgetResult> change) =>
+    private static ImageUnlearnResult WithSneaker(Func<ForgetResult, ForgetResult> change) =>
         Result with { Concepts = [Result.Concepts[0] with { Forget = change(Result.Concepts[0].Forget) }] };
 
-    private static UnlearnResult WithRetained(Func<RetainResult, RetainResult> change) => Result with { Retain = change(Result.Retain) };
+    private static ImageUnlearnResult WithRetained(Func<RetainResult, RetainResult> change) => Result with { Retain = change(Result.Retain) };
 
-    private static Verdict Of(UnlearnResult result) => Verdict.Of(result, new VerdictRules());
+    private static Verdict Of(ImageUnlearnResult result) => Verdict.Of(result, new VerdictRules());
 
     [Theory]
     [InlineData(0.0003, 10_000, ForgetOutcome.Forgotten)]
@@ -124,7 +124,7 @@ public sealed class VerdictTests
         Assert.Equal(-0.1 - 1.959964 * 0.05, change.Interval!.Low, 12);
     }
 
-    public static TheoryData<string, UnlearnResult> Contradictions => new()
+    public static TheoryData<string, ImageUnlearnResult> Contradictions => new()
     {
         { "kind", Result with { Kind = "language" } },
         { "classes", Result with { Classes = [.. Result.Classes.Skip(1)] } },
@@ -140,6 +140,6 @@ public sealed class VerdictTests
 
     [Theory]
     [MemberData(nameof(Contradictions))]
-    public void A_result_that_contradicts_itself_is_refused_by_the_name_of_the_part(string part, UnlearnResult result) =>
+    public void A_result_that_contradicts_itself_is_refused_by_the_name_of_the_part(string part, ImageUnlearnResult result) =>
         Assert.Contains(part, Assert.Throws<BadInputException>(() => Of(result)).Message);
 }

@@ -16,26 +16,35 @@ public static class RunReport
     /// <param name="language">Language of the page.</param>
     /// <param name="output">The file to write; null for <see cref="DefaultOutput"/>.</param>
     /// <param name="sweep">The sweep that the run belongs to; null for none.</param>
-    /// <returns>What the report was made of, and the file.</returns>
+    /// <returns>The run's result, and the file.</returns>
     /// <exception cref="BadInputException">The folder holds no finished run, or what it holds is damaged.</exception>
     /// <exception cref="UsageException">The file cannot be written.</exception>
-    public static (ReportInput Input, string File) Write(RunPaths paths, ReportLanguage language, string? output = null, SweepResult? sweep = null)
+    public static (UnlearnResult Result, string File) Write(RunPaths paths, ReportLanguage language, string? output = null, SweepResult? sweep = null)
     {
-        var input = Read(paths) with { Sweep = sweep };
+        var result = UnlearnPipeline.ReadResult(paths);
         var file = output ?? DefaultOutput(paths, language);
-        AtomicFile.WriteAllText(file, UnlearnReport.Render(input, language));
-        return (input, file);
+        AtomicFile.WriteAllText(file, result switch
+        {
+            ImageUnlearnResult images => UnlearnReport.Render(Read(paths, images) with { Sweep = sweep }, language),
+            _ => throw new BadInputException($"{paths.Root}: there is no report for results of kind '{result.Kind}'."),
+        });
+        return (result, file);
     }
 
     /// <summary>Where a report goes: report.html in the run's folder; one in another language than English has its code in the name, so that both may lie there.</summary>
     public static string DefaultOutput(RunPaths paths, ReportLanguage language) =>
         language == ReportLanguage.English ? paths.Report : Path.ChangeExtension(paths.Report, $"{language.Code()}.html");
 
-    /// <summary>Reads what a run left.</summary>
-    /// <exception cref="BadInputException">The folder holds no finished run, or what it holds is damaged.</exception>
-    public static ReportInput Read(RunPaths paths)
+    /// <summary>What a run prints when it ends.</summary>
+    public static string Summary(UnlearnResult result, ReportLanguage language) => result switch
     {
-        return new ReportInput(UnlearnPipeline.ReadResult(paths))
+        ImageUnlearnResult images => TextSummary.Render(images, language),
+        _ => throw new BadInputException($"There is no summary for results of kind '{result.Kind}'."),
+    };
+
+    private static ReportInput Read(RunPaths paths, ImageUnlearnResult result)
+    {
+        return new ReportInput(result)
         {
             Samples = Samples(paths),
             Plan = File.Exists(paths.Plan) ? File.ReadAllText(paths.Plan) : null,
@@ -47,7 +56,7 @@ public static class RunReport
     /// <summary>The strips of samples that measuring kept, one for each condition, if it kept them both before and after.</summary>
     private static SampleRows? Samples(RunPaths paths)
     {
-        var (before, after) = (Path.Combine(paths.Root, UnlearnPipeline.BeforePictures), Path.Combine(paths.Root, UnlearnPipeline.AfterPictures));
+        var (before, after) = (Path.Combine(paths.Root, ImageUnlearner.BeforePictures), Path.Combine(paths.Root, ImageUnlearner.AfterPictures));
         if (!Directory.Exists(before) || !Directory.Exists(after))
             return null;
         var labels = Directory.EnumerateFiles(before, "*.png").Select(Path.GetFileNameWithoutExtension)

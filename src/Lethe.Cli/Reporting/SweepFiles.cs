@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Lethe.Formats;
 using Lethe.Reports;
-using Lethe.Runs.Generative;
+using Lethe.Runs;
 using Lethe.Runs.Results;
 using Lethe.Torch;
 

@@ -55,7 +55,7 @@ public sealed class InspectVerb : Verb
         if (SaeInspection.IsSae(call.Value(run)))
             return InspectSae(call);
         var paths = new RunPaths(call.Value(run));
-        var result = UnlearnPipeline.ReadResult(paths);
+        var result = UnlearnPipeline.ReadResult<ImageUnlearnResult>(paths, "one on images");
         var forgetting = GenerativeStages.ReadForgetting(Artefact.Open(paths, "forget"));
         return Task.FromResult(new Outcome(
             new Inspection(result.Run.Id, forgetting.Steps, forgetting.MaximumSteps, forgetting.StopReason, forgetting.StopDetail, result.Moved, forgetting.Readings),
@@ -82,7 +82,7 @@ public sealed class InspectVerb : Verb
         ? number
         : throw new UsageException($"--latents holds '{word}'; whole numbers with commas between them are needed."))];
 
-    private static void Show(IAnsiConsole console, UnlearnResult result, ForgettingRecord forgetting)
+    private static void Show(IAnsiConsole console, ImageUnlearnResult result, ForgettingRecord forgetting)
     {
         var moved = Columns("tensor", "shape", "norm", "relative", "largest", "Fisher-weighted");
         foreach (var tensor in result.Moved)

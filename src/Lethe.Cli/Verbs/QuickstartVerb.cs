@@ -3,7 +3,7 @@ using Lethe.Cli.Doctor;
 using Lethe.Cli.Frame;
 using Lethe.Cli.Reporting;
 using Lethe.Reports;
-using Lethe.Runs.Generative;
+using Lethe.Runs;
 using Lethe.Runs.Plans;
 
 namespace Lethe.Cli.Verbs;

@@ -52,10 +52,10 @@ public sealed class ReportVerb : Verb
         if (!File.Exists(paths.Result) && SweepFiles.Holds(paths.Root))
             return Task.FromResult(OfSweep(call, paths.Root, chosen));
         var around = call.Value(sweep) is { } folder ? SweepFiles.Read(folder) : null;
-        var (input, file) = RunReport.Write(paths, chosen, call.Value(output), around);
+        var (result, file) = RunReport.Write(paths, chosen, call.Value(output), around);
         return Task.FromResult(new Outcome(new ReportWritten(file, chosen.Code()), console =>
         {
-            console.Profile.Out.Writer.Write(TextSummary.Render(input.Result, chosen));
+            console.Profile.Out.Writer.Write(RunReport.Summary(result, chosen));
             console.Profile.Out.Writer.WriteLine($"\n{file}");
         }));
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using Lethe.Cli.Frame;
 using Lethe.Cli.Reporting;
 using Lethe.Reports;
+using Lethe.Runs;
 using Lethe.Runs.Generative;
 using Lethe.Runs.Plans;
 using Lethe.Runs.Results;
@@ -47,7 +48,7 @@ public sealed class SweepVerb : PlanVerb
     {
         var plan = PlanReader.Read<SweepPlan>(PlanFile(call));
         var points = SweepPoints.Of(plan, Set(call), call.Global.Seed);
-        var (sweep, folder) = await OnEngine(call, context => SweepPipeline.Run(plan, points, call.Value(shard) ?? Shard.Whole, context));
+        var (sweep, folder) = await OnEngine(call, context => SweepPipeline.Run(plan, points, call.Value(shard) ?? Shard.Whole, context), anyDevice: points.All(point => point.Plan.Value is not ImageUnlearnPlan));
         string[] files = [];
         if (sweep.Pending.Count == 0)
         {

@@ -38,7 +38,7 @@ public sealed class UnlearnVerb : PlanVerb
     public override async Task<Outcome> Run(Call call)
     {
         var plan = PlanReader.Read<UnlearnPlan>(PlanFile(call), Overrides(call));
-        var (result, paths) = await OnEngine(call, context => UnlearnPipeline.Run(plan, context));
+        var (result, paths) = await OnEngine(call, context => UnlearnPipeline.Run(plan, context), anyDevice: plan.Value is not ImageUnlearnPlan);
         var (_, file) = RunReport.Write(paths, ReportLanguage.English);
         return Finished(result, paths, file);
     }
@@ -49,7 +49,7 @@ public sealed class UnlearnVerb : PlanVerb
     /// <param name="reports">The reports that were written.</param>
     public static Outcome Finished(UnlearnResult result, RunPaths paths, params IReadOnlyList<string> reports) => new(result, console =>
     {
-        console.Profile.Out.Writer.Write(TextSummary.Render(result, ReportLanguage.English));
+        console.Profile.Out.Writer.Write(RunReport.Summary(result, ReportLanguage.English));
         console.Profile.Out.Writer.WriteLine($"\nmodel   {paths.Model}\nreport  {string.Join("\n        ", reports)}");
     });
 }

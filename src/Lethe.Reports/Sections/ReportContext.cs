@@ -10,7 +10,7 @@ namespace Lethe.Reports.Sections;
 internal sealed record ReportContext(ReportInput Input, Texts Texts, Verdict Verdict)
 {
     /// <summary>The figures.</summary>
-    public UnlearnResult Result => Input.Result;
+    public ImageUnlearnResult Result => Input.Result;
 
     /// <summary>The name of a condition.</summary>
     public string Name(int label) => Result.Request.Labels[label];

@@ -14,7 +14,7 @@ internal static class TradeOff
     /// <param name="run">The run that is being reported, to mark it; null on a page of the sweep alone.</param>
     /// <param name="t">The language.</param>
     /// <param name="open">Whether the table stands open.</param>
-    public static Html Render(SweepResult sweep, UnlearnResult? run, Texts t, bool open)
+    public static Html Render(SweepResult sweep, ImageUnlearnResult? run, Texts t, bool open)
     {
         var varied = Varied(sweep);
         var seeds = sweep.Points.Select(p => p.Seed).Distinct().Count();
@@ -27,7 +27,7 @@ internal static class TradeOff
             """);
     }
 
-    private static ScatterChart Accuracy(SweepResult sweep, UnlearnResult? run, Texts t)
+    private static ScatterChart Accuracy(SweepResult sweep, ImageUnlearnResult? run, Texts t)
     {
         var points = Points(sweep, run, t, p => p.RetainAccuracy, r => r.Retain.AccuracyAfter, Style.Share(1));
         double[] levels = run is null ? [] : [run.Retain.AccuracyBefore.Value];
@@ -42,7 +42,7 @@ internal static class TradeOff
     }
 
     /// <summary>Forgetting against −ELBO, the main chart.</summary>
-    public static ScatterChart Elbo(SweepResult sweep, UnlearnResult? run, Texts t)
+    public static ScatterChart Elbo(SweepResult sweep, ImageUnlearnResult? run, Texts t)
     {
         var points = Points(sweep, run, t, p => p.RetainElboChange, r => r.Retain.NegativeElboChange, Style.Signed(2));
         var x = ForgetAxis(points);
@@ -57,7 +57,7 @@ internal static class TradeOff
 
     private static Axis ForgetAxis(IReadOnlyList<ScatterPoint> points) => Axis.Linear(0, points.Select(p => p.X.High).DefaultIfEmpty(1).Max());
 
-    private static List<ScatterPoint> Points(SweepResult sweep, UnlearnResult? run, Texts t, Func<SweepPoint, Measure> ofPoint, Func<UnlearnResult, Measure> ofRun, Style style)
+    private static List<ScatterPoint> Points(SweepResult sweep, ImageUnlearnResult? run, Texts t, Func<SweepPoint, Measure> ofPoint, Func<ImageUnlearnResult, Measure> ofRun, Style style)
     {
         var varied = Varied(sweep);
         var named = new HashSet<string>();

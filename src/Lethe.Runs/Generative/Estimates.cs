@@ -7,7 +7,7 @@ internal static class Estimates
     private const double FlopPerImage = 2 * 1.08e6;
     private const double FlopPerSecond = 60e9;
 
-    public static RunEstimate Of(UnlearnPlan plan)
+    public static RunEstimate Of(ImageUnlearnPlan plan)
     {
         var images = Training(plan.Base)
             + (plan.Relearn.Enabled ? plan.Forget.Count * (Training(plan.Relearn.Control ?? plan.Base) + 2.0 * plan.Relearn.Steps * 256) : 0)
@@ -20,7 +20,7 @@ internal static class Estimates
     }
 
     // Models of 4 MiB, Fisher information for each condition, checkpoints of twice three models, readings.
-    public static long Disk(UnlearnPlan plan) => (150L + 10 * plan.Forget.Count) << 20;
+    public static long Disk(ImageUnlearnPlan plan) => (150L + 10 * plan.Forget.Count) << 20;
 
     private static double Training(ModelPlan plan) => plan is TrainedModel trained ? (double)trained.Training.Steps * trained.Training.Batch : 0;
 }

@@ -32,13 +32,13 @@ public static class EvaluationPipeline
     /// <param name="paths">The run.</param>
     /// <param name="options">What is measured.</param>
     /// <param name="context">Progress, clock, stopping.</param>
-    /// <returns>A result in the layout of result.json, its <see cref="UnlearnResult.Evaluation"/> set.</returns>
+    /// <returns>A result in the layout of result.json, its <see cref="ImageUnlearnResult.Evaluation"/> set.</returns>
     /// <exception cref="UsageException">An option is out of range, or the plan has relative paths and nobody said to what.</exception>
     /// <exception cref="BadInputException">The folder holds no finished run, an artefact is damaged, the model is of another kind, or the data are others.</exception>
-    public static UnlearnResult Run(RunPaths paths, EvaluationOptions options, RunContext context)
+    public static ImageUnlearnResult Run(RunPaths paths, EvaluationOptions options, RunContext context)
     {
         var started = context.Time.GetUtcNow();
-        var known = UnlearnPipeline.ReadResult(paths);
+        var known = UnlearnPipeline.ReadResult<ImageUnlearnResult>(paths, "one on images");
         var plan = Plan(paths, options);
         using var scope = new TensorScope();
         using var data = new DataSource(plan.Value.Data, plan.Source);
@@ -79,20 +79,22 @@ public static class EvaluationPipeline
         };
     }
 
-    private static Plan<UnlearnPlan> Plan(RunPaths paths, EvaluationOptions options)
+    private static Plan<ImageUnlearnPlan> Plan(RunPaths paths, EvaluationOptions options)
     {
         if (!File.Exists(paths.Plan))
             throw new BadInputException($"{paths.Root}: there is no plan.yaml; it is no folder of a run.");
         var read = PlanReader.Read<UnlearnPlan>(paths.Plan);
-        if (options.PlanFolder is null && Relative(read.Value).FirstOrDefault() is { } relative)
+        if (read.Value is not ImageUnlearnPlan plan)
+            throw new BadInputException($"{paths.Plan} is no plan of unlearning on images.");
+        if (options.PlanFolder is null && Relative(plan).FirstOrDefault() is { } relative)
             throw new UsageException($"The run's plan names '{relative}', relative to where the plan was read; name that folder with --plan-folder.");
-        var measure = read.Value.Measure with { Samples = options.Samples ?? read.Value.Measure.Samples };
+        var measure = plan.Measure with { Samples = options.Samples ?? plan.Measure.Samples };
         // Any other number gives other noise; the next one is as good as any and the same every time.
-        var seed = options.Seed ?? (read.Value.Seed == long.MaxValue ? 0 : read.Value.Seed + 1);
-        return read with { Value = read.Value with { Measure = measure, Seed = seed }, Source = options.PlanFolder is { } folder ? Path.Combine(folder, "plan.yaml") : read.Source };
+        var seed = options.Seed ?? (plan.Seed == long.MaxValue ? 0 : plan.Seed + 1);
+        return new(plan with { Measure = measure, Seed = seed }, options.PlanFolder is { } folder ? Path.Combine(folder, "plan.yaml") : read.Source);
     }
 
-    private static IEnumerable<string> Relative(UnlearnPlan plan) =>
+    private static IEnumerable<string> Relative(ImageUnlearnPlan plan) =>
         plan.Forget.SelectMany(forget => Folders(forget.Surrogate)).Prepend(plan.Data.Folder).OfType<string>().Where(path => !Path.IsPathRooted(path) && !PlanPaths.IsShared(path));
 
     private static IEnumerable<string> Folders(SurrogatePlan plan) => plan switch

@@ -237,17 +237,8 @@ public sealed record RelearnPlan
 }
 
 /// <summary>A plan of <c>lethe unlearn</c>: forget concepts of a conditional image generator.</summary>
-public sealed record UnlearnPlan
+public sealed record ImageUnlearnPlan : UnlearnPlan
 {
-    /// <summary>What was asked.</summary>
-    [PlanKey("What was asked, in the words of whoever asked")]
-    public required string Title { get; init; }
-
-    /// <summary>The seed.</summary>
-    [PlanKey("Decides all randomness of forgetting and measuring")]
-    [Range(0, long.MaxValue)]
-    public long Seed { get; init; }
-
     /// <summary>The images.</summary>
     [PlanKey("Real images: what trained models learn from, and the test set that is measured with")]
     public required DataPlan Data { get; init; }
@@ -284,4 +275,6 @@ public sealed record UnlearnPlan
     /// <summary>The relearning attack.</summary>
     [PlanKey("The relearning attack")]
     public RelearnPlan Relearn { get; init; } = new();
+
+    internal override IUnlearner Unlearner(string planFile, RunContext context) => new ImageUnlearner(this, planFile);
 }

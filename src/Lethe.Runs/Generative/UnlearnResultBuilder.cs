@@ -11,17 +11,17 @@ using Lethe.Torch;
 namespace Lethe.Runs.Generative;
 
 /// <summary>Makes result.json of what two readings and the stages between them say.</summary>
-internal sealed class UnlearnResultBuilder(UnlearnPlan plan, DataSource data, UnlearnTargets targets, ModelReading before, ModelReading after)
+internal sealed class UnlearnResultBuilder(ImageUnlearnPlan plan, DataSource data, UnlearnTargets targets, ModelReading before, ModelReading after)
 {
     private readonly int[] forgotten = [.. targets.Concepts.Select(concept => concept.Label)];
 
-    public UnlearnResult Build(
+    public ImageUnlearnResult Build(
         RunFacts run, ModelFile original, ModelFile exported, Artefact judge, Artefact fisher, ForgettingRecord forgetting,
         IReadOnlyList<ProbeResult>? probes, IReadOnlyList<RelearnResult>? relearning, CostResult cost)
     {
         using var scope = new TensorScope();
         var information = GenerativeStages.ReadFisher(fisher);
-        return new UnlearnResult
+        return new ImageUnlearnResult
         {
             Run = run,
             Request = new RequestFacts(plan.Title, Words(plan.Base), original.Sha256, data.Title, data.LabelNames,

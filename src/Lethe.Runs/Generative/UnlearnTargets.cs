@@ -27,7 +27,7 @@ public sealed class UnlearnTargets
     /// <summary>Reads the plan's labels and images.</summary>
     /// <exception cref="UsageException">A label does not exist, is named twice, or is its own surrogate.</exception>
     /// <exception cref="BadInputException">A folder of images is empty, or an image has another size.</exception>
-    public UnlearnTargets(UnlearnPlan plan, IReadOnlyList<string> labels, string planFile)
+    public UnlearnTargets(ImageUnlearnPlan plan, IReadOnlyList<string> labels, string planFile)
     {
         this.labels = labels;
         this.planFile = planFile;

@@ -37,6 +37,9 @@ public sealed class PlanKindAttribute(string name, Type type, string description
     /// <summary>What this form is.</summary>
     public string Description { get; } = description;
 
+    /// <summary>Whether a plan that names no kind means this form; at most one of a record's forms.</summary>
+    public bool Default { get; init; }
+
     /// <summary>The forms of a record: its [PlanKind]s, and the base class library's [JsonDerivedType]s of records that know nothing of plans.</summary>
     public static IReadOnlyList<PlanKindAttribute> Of(Type type) => [
         .. type.GetCustomAttributes<PlanKindAttribute>(inherit: false),

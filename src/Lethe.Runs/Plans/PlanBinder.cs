@@ -68,12 +68,13 @@ internal static class PlanBinder
     {
         var names = type.Kinds.Select(kind => kind.Name).ToList();
         var started = start is null ? null : type.KindOf(start);
+        var assumed = started ?? type.Kinds.FirstOrDefault(kind => kind.Default);
         var written = node.Find("kind");
-        if (written is null && started is null)
+        if (written is null && assumed is null)
             throw node.Place.Refuse($"{Shown(path)} has no 'kind'; it must be one of: {string.Join(", ", names)}.");
         if (written is { Value: not PlanScalar })
             throw written.Value.Place.Refuse($"'{Join(path, "kind")}' must be one of: {string.Join(", ", names)}.");
-        var name = (written?.Value as PlanScalar)?.Text ?? started!.Name;
+        var name = (written?.Value as PlanScalar)?.Text ?? assumed!.Name;
         var kind = type.Kinds.FirstOrDefault(kind => kind.Name == name)
             ?? throw written!.Value.Place.Refuse($"'{Join(path, "kind")}' is '{name}', which is not known{NearestWord.Hint(name, names)} (one of: {string.Join(", ", names)}).");
         return Section(node, PlanSection.Of(kind.Type), path, kind == started || kind.Type == started?.Type ? start : null, kind.Name);

@@ -1,4 +1,3 @@
-using Lethe.Runs.Generative;
 using Lethe.Runs.Plans;
 using Lethe.Runs.Results;
 using Lethe.Torch;
@@ -19,7 +18,7 @@ internal sealed record TrainRun(TrainPlan Plan, StageRunner Runner, RunPaths Pat
         Paths.Id, started, Context.Time.GetUtcNow(), Plan.Seed, Engine.Threads, Context.Device.ToString(), Engine.Version, MachineFacts.LetheVersion, MachineFacts.Here(Engine.Version).Processor);
 
     /// <summary>What the stages have cost so far.</summary>
-    public CostResult Cost() => UnlearnPipeline.Cost(Runner);
+    public CostResult Cost() => CostResult.Of(Runner);
 }
 
 /// <summary>One training run from plan to result, whatever is trained: the run's folder, its stages' runner, model/ and result.json.</summary>

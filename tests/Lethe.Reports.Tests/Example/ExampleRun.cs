@@ -43,7 +43,7 @@ public static class ExampleRun
         new(value, n, error, new Interval(value - Numbers.Normal95 * error, value + Numbers.Normal95 * error), better);
 
     /// <summary>The result.</summary>
-    public static UnlearnResult Result { get; } = Make();
+    public static ImageUnlearnResult Result { get; } = Make();
 
     /// <summary>A sweep around it.</summary>
     public static SweepResult Sweep { get; } = MakeSweep();
@@ -81,7 +81,7 @@ public static class ExampleRun
         return after;
     }
 
-    private static UnlearnResult Make()
+    private static ImageUnlearnResult Make()
     {
         var after = ConfusionAfter();
         double[] elboBefore = [241.6, 197.3, 254.0, 223.8, 252.7, 202.5, 246.9, 199.4, 272.1, 238.6];
@@ -95,7 +95,7 @@ public static class ExampleRun
             After = Measures(i, after[i][i], i == Sneaker ? 0.0411 : Math.Max(0.02, after[i][i] - 0.02), i == Sneaker ? 1.604 : 0.55 - 0.5 * ConfusionBefore[i][i] + 0.004 * i, elboBefore[i] + elboChange[i]),
             NegativeElboChange = Mean(elboChange[i], 1_000, i is Sneaker ? 3.1 : i is Shirt ? 0.62 : 0.03, Better.Lower),
         }).ToArray();
-        return new UnlearnResult
+        return new ImageUnlearnResult
         {
             Run = new RunFacts("2026-09-28-example", At("2026-09-28T14:03:11Z"), At("2026-09-28T14:06:02Z"), 7, 2, "cpu", "1.13.1", "0.1.0", "Example processor, 2 cores"),
             Request = new RequestFacts(

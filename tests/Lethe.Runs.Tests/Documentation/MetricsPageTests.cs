@@ -17,7 +17,7 @@ public sealed partial class MetricsPageTests
 {
     [Theory]
     [InlineData("A measure", typeof(Measure))]
-    [InlineData("result.json of an unlearning run", typeof(UnlearnResult))]
+    [InlineData("result.json of an unlearning run", typeof(ImageUnlearnResult))]
     [InlineData("sweep.json", typeof(SweepResult))]
     [InlineData("result.json of a training run", typeof(ImageTrainResult))]
     [InlineData("What evaluate --tasks prints", typeof(LanguageResult))]

@@ -17,7 +17,7 @@ public sealed class TinyRuns : IDisposable
     }
 
     /// <summary>The result of the finished run: the label 3 into noise.</summary>
-    public UnlearnResult First { get; }
+    public ImageUnlearnResult First { get; }
 
     public RunPaths FirstPaths { get; }
 
@@ -27,14 +27,18 @@ public sealed class TinyRuns : IDisposable
     public Plan<UnlearnPlan> Plan(params string[] overrides) => PlanReader.Parse<UnlearnPlan>(TinyData.UnlearnPlan(folder.Path), folder["plan.yaml"], overrides);
 
     /// <summary>Runs the plan in a folder below runs/; every run shares one cache.</summary>
-    public (UnlearnResult Result, RunPaths Paths) Run(string name, params string[] overrides) => Run(Plan(overrides), name);
+    public (ImageUnlearnResult Result, RunPaths Paths) Run(string name, params string[] overrides) => Run(Plan(overrides), name);
 
-    public (UnlearnResult Result, RunPaths Paths) Run(Plan<UnlearnPlan> plan, string name, IProgressSink? progress = null) => UnlearnPipeline.Run(plan, new RunContext
+    public (ImageUnlearnResult Result, RunPaths Paths) Run(Plan<UnlearnPlan> plan, string name, IProgressSink? progress = null)
     {
-        RunFolder = folder["runs", name],
-        CacheFolder = folder["cache"],
-        Progress = progress ?? SilentProgress.Instance,
-    });
+        var (result, paths) = UnlearnPipeline.Run(plan, new RunContext
+        {
+            RunFolder = folder["runs", name],
+            CacheFolder = folder["cache"],
+            Progress = progress ?? SilentProgress.Instance,
+        });
+        return ((ImageUnlearnResult)result, paths);
+    }
 
     public void Dispose() => folder.Dispose();
 }

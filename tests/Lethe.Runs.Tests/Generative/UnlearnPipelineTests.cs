@@ -19,7 +19,7 @@ public sealed class UnlearnPipelineTests(TinyRuns runs) : IClassFixture<TinyRuns
     {
         var paths = runs.FirstPaths;
         Assert.All(new[] { paths.Plan, paths.Metrics, paths.Result, paths.Provenance, Path.Combine(paths.Model, "model.safetensors") }, file => Assert.True(File.Exists(file), file));
-        foreach (var folder in new[] { UnlearnPipeline.BeforePictures, UnlearnPipeline.AfterPictures })
+        foreach (var folder in new[] { ImageUnlearner.BeforePictures, ImageUnlearner.AfterPictures })
             Assert.Equal(10, Directory.GetFiles(Path.Combine(paths.Root, folder), "*.png").Length);
         Assert.False(Directory.Exists(paths.Work));
 
@@ -35,7 +35,7 @@ public sealed class UnlearnPipelineTests(TinyRuns runs) : IClassFixture<TinyRuns
         Assert.Equal(ControlKinds.TrainedWithoutClass, Assert.Single(runs.First.Relearning!).ControlKind);
         Assert.Equal(14, runs.First.Moved.Count);
         // What is on disk is what was returned, and the steps of every loop are in metrics.jsonl.
-        Assert.Equal(Json(runs.First), Json(UnlearnPipeline.ReadResult(paths)));
+        Assert.Equal(Json(runs.First), Json((ImageUnlearnResult)UnlearnPipeline.ReadResult(paths)));
         var steps = File.ReadLines(paths.Metrics).Select(line => JsonNode.Parse(line)!).GroupBy(line => (string)line["stage"]!).ToDictionary(group => group.Key, group => group.Count());
         Assert.Equal((60, 30), (steps["base"], steps["forget"]));
     }
@@ -82,7 +82,7 @@ public sealed class UnlearnPipelineTests(TinyRuns runs) : IClassFixture<TinyRuns
         File.WriteAllText(paths.Result, File.ReadAllText(paths.Result).Replace("\"title\": \"Forget the fourth bar\"", "\"title\": \"Something else\"", StringComparison.Ordinal));
         Assert.Contains("Something else", File.ReadAllText(paths.Result), StringComparison.Ordinal);
         runs.Run("stale", NoTraces);
-        Assert.Equal(right.Request.Title, UnlearnPipeline.ReadResult(paths).Request.Title);
+        Assert.Equal(right.Request.Title, ((ImageUnlearnResult)UnlearnPipeline.ReadResult(paths)).Request.Title);
     }
 
     [TorchFact]
@@ -158,7 +158,7 @@ public sealed class UnlearnPipelineTests(TinyRuns runs) : IClassFixture<TinyRuns
         Assert.Equal("{\"kind\": \"vae\"}", File.ReadAllText(Path.Combine(paths.Model, "config.json")));
     }
 
-    private static string Json(UnlearnResult result) => JsonSerializer.Serialize(result, ResultJson.Options);
+    private static string Json(ImageUnlearnResult result) => JsonSerializer.Serialize(result, ResultJson.Options);
 
     private static string Hash(RunPaths paths) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(paths.Model, "model.safetensors"))));
 

@@ -17,6 +17,8 @@ public sealed class SweepPointsTests : IDisposable
     private IReadOnlyList<SweepRun> Points(string yaml, IReadOnlyList<string>? overrides = null, long? seed = null) =>
         SweepPoints.Of(PlanReader.Parse<SweepPlan>($"title: t\nplan: {TinyImages.PlanName}\n{yaml}", folder["sweep.yaml"]), overrides, seed);
 
+    private static ImageUnlearnPlan Value(SweepRun point) => (ImageUnlearnPlan)point.Plan.Value;
+
     [Fact]
     public void Every_combination_is_run_with_every_seed_and_the_last_key_varies_fastest()
     {
@@ -24,7 +26,7 @@ public sealed class SweepPointsTests : IDisposable
 
         Assert.Equal(
             ["lambda 10 strength 0.5 seed 0", "lambda 10 strength 0.5 seed 7", "lambda 10 strength 1 seed 0", "lambda 10 strength 1 seed 7", "lambda 20 strength 0.5 seed 0", "lambda 20 strength 0.5 seed 7", "lambda 20 strength 1 seed 0", "lambda 20 strength 1 seed 7"],
-            points.Select(point => FormattableString.Invariant($"lambda {point.Plan.Value.Method.Lambda} strength {point.Plan.Value.Method.Strength} seed {point.Plan.Value.Seed}")));
+            points.Select(point => FormattableString.Invariant($"lambda {Value(point).Method.Lambda} strength {Value(point).Method.Strength} seed {point.Plan.Value.Seed}")));
         Assert.Equal("method.lambda=10, method.strength=0.5, seed 0", points[0].Words);
         Assert.StartsWith("lambda-10-strength-0.5-seed-0-", points[0].Name, StringComparison.Ordinal);
         Assert.Equal(8, points.Select(point => point.Name).Distinct().Count());
@@ -35,7 +37,7 @@ public sealed class SweepPointsTests : IDisposable
     {
         var point = Assert.Single(Points("set: {measure.samples: 60}\ngrid: {method.strength: [0.5]}\n", ["measure.draws=3"], seed: 5));
 
-        Assert.Equal((60, 3, 5), (point.Plan.Value.Measure.Samples, point.Plan.Value.Measure.Draws, point.Plan.Value.Seed));
+        Assert.Equal((60, 3, 5), (Value(point).Measure.Samples, Value(point).Measure.Draws, point.Plan.Value.Seed));
         Assert.Equal(0.5, Assert.Single(point.Options).Value);
     }
 
@@ -48,8 +50,8 @@ public sealed class SweepPointsTests : IDisposable
     {
         var points = Points("grid:\n  forget.0.surrogate:\n    - {kind: noise}\n    - {kind: label, target: 8}\n");
 
-        Assert.IsType<NoisePlan>(points[0].Plan.Value.Forget[0].Surrogate);
-        Assert.IsType<LabelPlan>(points[1].Plan.Value.Forget[0].Surrogate);
+        Assert.IsType<NoisePlan>(Value(points[0]).Forget[0].Surrogate);
+        Assert.IsType<LabelPlan>(Value(points[1]).Forget[0].Surrogate);
         Assert.Equal("""{"kind":"label","target":8}""", points[1].Options["forget.0.surrogate"]);
     }
 

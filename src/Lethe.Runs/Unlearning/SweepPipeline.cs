@@ -3,7 +3,7 @@ using Lethe.Runs.Plans;
 using Lethe.Runs.Results;
 using Lethe.Torch;
 
-namespace Lethe.Runs.Generative;
+namespace Lethe.Runs;
 
 /// <summary>A share of a sweep's points: every <paramref name="Count"/>-th, beginning with the <paramref name="Index"/>-th.</summary>
 /// <param name="Index">From 0 to <paramref name="Count"/> - 1.</param>
@@ -87,7 +87,7 @@ public static class SweepPipeline
                 pending.Add(point.Name);
                 continue;
             }
-            var result = UnlearnPipeline.ReadResult(paths);
+            var result = UnlearnPipeline.ReadResult<ImageUnlearnResult>(paths, "one on images");
             done.Add(new SweepPoint(point.Options, point.Plan.Value.Seed, result.Forget.Probability, result.Forget.Share, result.Retain.AccuracyAfter, result.Retain.NegativeElboChange, OnFront: false, point.Name));
         }
         return new SweepResult(sweep.Value.Title, WithFront(done)) { Pending = pending };

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using Lethe.Runs.Plans;
 using Lethe.Torch;
 
-namespace Lethe.Runs.Generative;
+namespace Lethe.Runs;
 
 /// <summary>One point of a sweep: a plan of unlearning with the values of the grid in it.</summary>
 /// <param name="Name">Name of its folder below the sweep's.</param>

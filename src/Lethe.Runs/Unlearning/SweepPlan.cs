@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Lethe.Runs.Plans;
 
-namespace Lethe.Runs.Generative;
+namespace Lethe.Runs;
 
 /// <summary>A plan of <c>lethe sweep</c>: one plan of <c>lethe unlearn</c>, run at every point of a grid.</summary>
 public sealed record SweepPlan : IPlanRules
