@@ -76,7 +76,7 @@ internal sealed class SaeTrainer : ITrainer
                 Name = "train",
                 Method = "sparse-autoencoder-training",
                 Version = 1,
-                Options = new { plan.Autoencoders, plan.Context, plan.Rows, plan.Products, plan.Training, plan.Seed },
+                Options = TrainingOptions(),
                 Inputs = [model, new("corpora", corpora.Digest)],
                 Environment = environment,
             },
@@ -109,6 +109,11 @@ internal sealed class SaeTrainer : ITrainer
     }
 
     public void Dispose() => checkpoint.Dispose();
+
+    // Artefacts of plans from before there were products stay known.
+    private object TrainingOptions() => plan.Products == ActivationStorage.Float32
+        ? new { plan.Autoencoders, plan.Context, plan.Rows, plan.Training, plan.Seed }
+        : new { plan.Autoencoders, plan.Context, plan.Rows, plan.Products, plan.Training, plan.Seed };
 
     // At 60 GFLOP/s, two cores of a common server processor: the slice, and for each autoencoder one dense product and four sparse ones.
     private RunEstimate Estimate()
@@ -159,12 +164,12 @@ internal sealed class SaeTrainer : ITrainer
                 }
                 stage.Report(batch + 1, stream.Batches, "reconstruction");
             }
+        var losses = SpliceLoss.Measure(model, saes, texts, contexts: evaluation.LossContexts, advanced: done => stage.Report(done, Math.Min(texts.Count, evaluation.LossContexts), "loss"));
         var readings = new List<SaeMeasurement>();
         foreach (var (k, sae) in saes.Index())
         {
             var quality = qualities[k].Read();
-            var loss = SpliceLoss.Measure(model, sae, texts, contexts: evaluation.LossContexts, advanced: done => stage.Report(done, Math.Min(texts.Count, evaluation.LossContexts), "loss of " + jobs[k].Name));
-            readings.Add(new SaeMeasurement(SaeQuality.Of(quality), loss, quality.Frequency));
+            readings.Add(new SaeMeasurement(SaeQuality.Of(quality), losses[k], quality.Frequency));
             qualities[k].Dispose();
             sae.Dispose();
         }

@@ -65,7 +65,7 @@ public sealed class LanguageActivationsTests
         var tokens = PackedTokens.Of(Texts(), 8, separator: Separator);
         // Positive and negative parts of each coordinate make the activation again.
         using var perfect = Make(size, 1);
-        var exact = SpliceLoss.Measure(loaded.Model, perfect, tokens);
+        var exact = SpliceLoss.Measure(loaded.Model, [perfect], tokens)[0];
         Assert.Equal(0, exact.Rise, 1e-5);
         // A random model may lose nothing by zeros; then there is nothing to recover, and null says so.
         Assert.Equal(exact.WithZero > exact.CrossEntropy, exact.Recovered is not null);
@@ -74,10 +74,17 @@ public sealed class LanguageActivationsTests
         Assert.Equal(0.875, new SpliceReading(1, 2, 3, 6, 0.5, 4).DivergenceRecovered);
         Assert.InRange(exact.Divergence, -1e-6, 1e-5);
         using var nothing = Make(size, 0);
-        var none = SpliceLoss.Measure(loaded.Model, nothing, tokens, rows: 5);
+        var none = SpliceLoss.Measure(loaded.Model, [nothing], tokens, rows: 5)[0];
         Assert.Equal(none.WithZero, none.WithReconstruction, 1e-5);
         Assert.Equal(exact.CrossEntropy, none.CrossEntropy, 1e-5);
         Assert.True(none.ZeroDivergence > 0);
+
+        // Several in one pass, two of them at one site, give what each gives alone.
+        using var above = Make(size, 0.5, "layers.2.residual_after");
+        var together = SpliceLoss.Measure(loaded.Model, [perfect, above, nothing], tokens);
+        Assert.Equal(SpliceLoss.Measure(loaded.Model, [above], tokens)[0], together[1]);
+        Assert.Equal(exact, together[0]);
+        Assert.Equal(SpliceLoss.Measure(loaded.Model, [nothing], tokens)[0], together[2]);
 
         // The model's own loss, by its own logits: predictions from positions that count.
         using var noGrad = Autograd.NoGrad();
@@ -88,9 +95,9 @@ public sealed class LanguageActivationsTests
         Assert.Equal(from.Elements, exact.Tokens);
 
         using var far = Make(size, 1, "layers.40.residual_after");
-        Assert.Contains("belongs to layer 40", Assert.Throws<BadInputException>(() => SpliceLoss.Measure(loaded.Model, far, tokens)).Message, StringComparison.Ordinal);
+        Assert.Contains("belongs to layer 40", Assert.Throws<BadInputException>(() => SpliceLoss.Measure(loaded.Model, [far], tokens)).Message, StringComparison.Ordinal);
         using var narrow = Make(size + 1, 1);
-        Assert.Contains($"takes activations of size {size + 1}", Assert.Throws<BadInputException>(() => SpliceLoss.Measure(loaded.Model, narrow, tokens)).Message, StringComparison.Ordinal);
+        Assert.Contains($"takes activations of size {size + 1}", Assert.Throws<BadInputException>(() => SpliceLoss.Measure(loaded.Model, [narrow], tokens)).Message, StringComparison.Ordinal);
     }
 
     [TorchFact]

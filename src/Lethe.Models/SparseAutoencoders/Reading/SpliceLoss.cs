@@ -23,23 +23,29 @@ public sealed record SpliceReading(long Tokens, double CrossEntropy, double With
     public double? DivergenceRecovered => ZeroDivergence > 0 ? 1 - Divergence / ZeroDivergence : null;
 }
 
-/// <summary>Measures <see cref="SpliceReading"/>: the layers below the site run once, those from it on three times.</summary>
+/// <summary>
+/// Measures <see cref="SpliceReading"/>: the whole model runs once for all autoencoders; then, from its layer on, once for each site with zeros and once for each autoencoder.
+/// </summary>
 public static class SpliceLoss
 {
     /// <summary>Reads contexts as they lie.</summary>
     /// <param name="model">The whole model.</param>
-    /// <param name="sae">An autoencoder that knows its site.</param>
+    /// <param name="saes">Autoencoders that know their sites.</param>
     /// <param name="tokens">What is read. First positions keep their activations, and their predictions are not counted.</param>
     /// <param name="rows">Contexts at a time; logits of all their positions are held three times.</param>
     /// <param name="contexts">The most contexts read.</param>
     /// <param name="advanced">Told after each batch how many contexts are done.</param>
-    /// <exception cref="BadInputException">The autoencoder's site is none of this model's.</exception>
-    public static SpliceReading Measure(CausalLanguageModel model, SparseAutoencoder sae, PackedTokens tokens, int rows = 2, int contexts = int.MaxValue, Action<int>? advanced = null)
+    /// <returns>A reading for each autoencoder.</returns>
+    /// <exception cref="BadInputException">An autoencoder's site is none of this model's.</exception>
+    public static IReadOnlyList<SpliceReading> Measure(CausalLanguageModel model, IReadOnlyList<SparseAutoencoder> saes, PackedTokens tokens, int rows = 2, int contexts = int.MaxValue, Action<int>? advanced = null)
     {
-        var site = SiteOf(sae, model);
+        Site[] sites = [.. saes.Select(sae => SiteOf(sae, model))];
         using var noGrad = Autograd.NoGrad();
         var count = Math.Min(tokens.Count, contexts);
-        var (predictions, plain, reconstructed, zeroed, divergence, zeroDivergence) = (0L, 0.0, 0.0, 0.0, 0.0, 0.0);
+        var (predictions, plain) = (0L, 0.0);
+        var reconstructed = new (double Loss, double Divergence)[saes.Count];
+        var zeroed = sites.Distinct().ToDictionary(site => site, _ => (Loss: 0.0, Divergence: 0.0));
+        using var below = new SiteRecorder(sites.Select(site => new Site(site.Layer, SiteKind.ResidualBefore)));
         for (var start = 0; start < count; start += rows)
         {
             using var scope = new TensorScope();
@@ -47,33 +53,31 @@ public static class SpliceLoss
             var counted = tokens.Counted(ids);
             var places = counted.Narrow(1, 0, tokens.Length - 1).Reshape(-1).Nonzero().View(-1); // predictions from positions that count
             var targets = ids.Narrow(1, 1, tokens.Length - 1).Reshape(-1).IndexSelect(0, places);
-            var below = model.Run(model.Embed(ids), 0, site.Layer);
-            Tensor Predict(Func<Tensor, Tensor> change)
+            Tensor Predict(Tensor hidden, int from, ISiteVisitor visitor)
             {
                 using var inner = new TensorScope();
-                var hidden = model.Run(below, site.Layer, model.LayerCount, new ForwardContext { Sites = new Splice(site, value => change(value).Where(counted.Unsqueeze(-1), value)) });
-                var used = hidden.Narrow(1, 0, tokens.Length - 1).Reshape(-1, model.HiddenSize).IndexSelect(0, places);
+                var used = model.Run(hidden, from, model.LayerCount, new ForwardContext { Sites = visitor }).Narrow(1, 0, tokens.Length - 1).Reshape(-1, model.HiddenSize).IndexSelect(0, places);
                 return inner.Keep(model.Head(used).LogSoftmax(-1));
             }
             double Loss(Tensor predicted) => -predicted.Gather(1, targets.Unsqueeze(1)).Sum().Item();
-            var original = Predict(value => value);
+            var original = Predict(model.Embed(ids), 0, below);
             var probability = original.Exp();
-            double Divergence(Tensor predicted) => (probability * (original - predicted)).Sum().Item();
+            (double, double) With(Site site, Func<Tensor, Tensor> change, (double Loss, double Divergence) before)
+            {
+                using var inner = new TensorScope();
+                var predicted = Predict(below.Values[new Site(site.Layer, SiteKind.ResidualBefore)], site.Layer, new Splice(site, value => change(value).Where(counted.Unsqueeze(-1), value)));
+                return (before.Loss + Loss(predicted), before.Divergence + (probability * (original - predicted)).Sum().Item());
+            }
             predictions += targets.Elements;
             plain += Loss(original);
-            using (var first = new TensorScope())
-            {
-                var predicted = Predict(value => sae.Reconstruct(value).To(value.DType));
-                (reconstructed, divergence) = (reconstructed + Loss(predicted), divergence + Divergence(predicted));
-            }
-            using (var second = new TensorScope())
-            {
-                var predicted = Predict(value => value.ZerosLike());
-                (zeroed, zeroDivergence) = (zeroed + Loss(predicted), zeroDivergence + Divergence(predicted));
-            }
+            foreach (var site in sites.Distinct())
+                zeroed[site] = With(site, value => value.ZerosLike(), zeroed[site]);
+            foreach (var (k, sae) in saes.Index())
+                reconstructed[k] = With(sites[k], value => sae.Reconstruct(value).To(value.DType), reconstructed[k]);
             advanced?.Invoke(Math.Min(count, start + rows));
         }
-        return new SpliceReading(predictions, plain / predictions, reconstructed / predictions, zeroed / predictions, divergence / predictions, zeroDivergence / predictions);
+        return [.. saes.Select((_, k) => new SpliceReading(predictions, plain / predictions, reconstructed[k].Loss / predictions, zeroed[sites[k]].Loss / predictions,
+            reconstructed[k].Divergence / predictions, zeroed[sites[k]].Divergence / predictions))];
     }
 
     /// <summary>The site of an autoencoder in a language model.</summary>
