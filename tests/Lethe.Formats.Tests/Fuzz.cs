@@ -46,7 +46,7 @@ internal static class Fuzz
             }
             var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
             Assert.True(allocated <= maxAllocated, $"Mutation {i} made the parser allocate {allocated} bytes: {Convert.ToBase64String(bytes)}");
-            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), $"Mutation {i} took {clock.Elapsed}: {Convert.ToBase64String(bytes)}");
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60), $"Mutation {i} took {clock.Elapsed}: {Convert.ToBase64String(bytes)}");
         }
         // If nearly nothing were refused the mutations would not reach the parser.
         Assert.True(refused > iterations / 20, $"only {refused} of {iterations} were refused");
