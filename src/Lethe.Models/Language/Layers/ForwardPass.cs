@@ -10,8 +10,7 @@ internal sealed class ForwardPass : IDisposable
     private SitePositions? positions;
     private readonly Dictionary<(long Queries, long Keys, long Diagonal, int? Window), Tensor?> masks = [];
     private readonly Dictionary<(long First, long Queries, long Start, long Keys), Tensor> apart = [];
-    private readonly double lowest;
-    private readonly DType type;
+        private readonly DType type;
     private readonly Device device;
 
     /// <param name="hidden">What enters the first layer that runs, (B, T, D).</param>
@@ -24,7 +23,7 @@ internal sealed class ForwardPass : IDisposable
         (this.context, this.guard) = (context, guard);
         (Rows, Count, Past, type, device) = (hidden.Size(0), hidden.Size(1), context.Cache?.LengthOf(first) ?? 0, hidden.DType, hidden.Device);
         // As in transformers the lowest number, not −∞: a row that sees nothing at all then has a mean of all values rather than NaN.
-        lowest = type switch { DType.Float64 => double.MinValue, DType.Float16 => -65504, DType.BFloat16 => -3.3895313892515355e38, _ => float.MinValue };
+        Lowest = type switch { DType.Float64 => double.MinValue, DType.Float16 => -65504, DType.BFloat16 => -3.3895313892515355e38, _ => float.MinValue };
         if (rotary is not null)
             (Cosines, Sines) = context.PositionIds is { } positions ? rotary.At(Checked(positions)) : rotary.At(Past, Count);
         if (context.AttentionMask is { } mask)
@@ -49,6 +48,9 @@ internal sealed class ForwardPass : IDisposable
 
     /// <summary>What is added to the scores of each key, (B, 1, 1, S): 0, or the lowest number at padding; null where there is none.</summary>
     public Tensor? Padding { get; }
+
+    /// <summary>What stands for −∞ among scores.</summary>
+    public double Lowest { get; }
 
     public KeyValueCache? Cache => context.Cache;
 
@@ -86,7 +88,7 @@ internal sealed class ForwardPass : IDisposable
         var hidden = ahead.Gt(0);
         if (window is { } width)
             hidden = hidden.LogicalOr(ahead.Le(-width));
-        var mask = TensorScope.Detach(Tensor.Zeros([queries, keys], type, device).MaskedFill(hidden, lowest));
+        var mask = TensorScope.Detach(Tensor.Zeros([queries, keys], type, device).MaskedFill(hidden, Lowest));
         masks.Add((queries, keys, diagonal, window), mask);
         return mask;
     }
@@ -105,7 +107,7 @@ internal sealed class ForwardPass : IDisposable
         using var scope = new TensorScope();
         using var noGrad = Autograd.NoGrad();
         var other = documents.Narrow(1, first, queries).View(Rows, 1, 1, queries, 1) - documents.Narrow(1, start, keys).View(Rows, 1, 1, 1, keys);
-        var mask = TensorScope.Detach(Tensor.Zeros([Rows, 1, 1, queries, keys], type, device).MaskedFill(other.Ne(0), lowest));
+        var mask = TensorScope.Detach(Tensor.Zeros([Rows, 1, 1, queries, keys], type, device).MaskedFill(other.Ne(0), Lowest));
         apart.Add((first, queries, start, keys), mask);
         return mask;
     }
@@ -123,7 +125,7 @@ internal sealed class ForwardPass : IDisposable
         if (mask.Dimensions != 2 || mask.Size(0) != Rows || mask.Size(1) != Past + Count)
             throw new ArgumentException($"The attention mask is {mask.Describe()}; [{Rows}, {Past + Count}] is needed: a row for each text, {Past} positions in the cache and {Count} new ones.");
         var hidden = mask.Eq(0).View(Rows, 1, 1, Past + Count);
-        return Tensor.Zeros([Rows, 1, 1, Past + Count], type, device).MaskedFill(hidden, lowest);
+        return Tensor.Zeros([Rows, 1, 1, Past + Count], type, device).MaskedFill(hidden, Lowest);
     }
 
     private Tensor Checked(Tensor positions) => positions.Dimensions == 2 && positions.Size(0) == Rows && positions.Size(1) == Count ? positions

@@ -56,12 +56,17 @@ internal static class GroupedAttention
             scores.MulInPlace(scale);
         if (softCap is { } cap)
             scores = SoftCap.Apply(scores, cap);
-        if (pass.Causal(count, total, past - start, window) is { } causal)
-            scores.View(rows, shared, group, count, total).AddInPlace(causal);
+        var hidden = pass.Causal(count, total, past - start, window); // (T, S)
+        if (pass.Padding is { } padding)
+        {
+            // Not lower than the lowest number together: what sees nothing but padding has a mean of all values, as in transformers.
+            var absent = padding.Narrow(3, start, total).Unsqueeze(1); // (B, 1, 1, 1, S)
+            hidden = hidden is null ? absent : (hidden + absent).ClampInPlace(minimum: pass.Lowest);
+        }
+        if (hidden is not null)
+            scores.View(rows, shared, group, count, total).AddInPlace(hidden);
         if (pass.Apart(past, count, start, total) is { } apart)
             scores.View(rows, shared, group, count, total).AddInPlace(apart);
-        if (pass.Padding is { } padding)
-            scores.AddInPlace(padding.Narrow(3, start, total));
         var mixed = scores.Softmax(-1).MatMul(value); // (B, shared, group · T, size)
         return mixed.View(rows, shared, group, count, size).Permute(0, 3, 1, 2, 4).Reshape(rows, count, heads * size);
     }
