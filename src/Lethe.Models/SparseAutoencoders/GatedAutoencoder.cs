@@ -27,6 +27,8 @@ public sealed class GatedAutoencoder : SparseAutoencoder
     /// <summary>r_mag, (K): the logarithm of what the magnitude's encoder is scaled by.</summary>
     public Tensor MagnitudeScale { get; }
 
+    private protected override (Tensor? Factor, Tensor Shift) Affine => (MagnitudeScale.Exp(), MagnitudeBias);
+
     private protected override Tensor Latents(Tensor x)
     {
         var shared = Centred(x).MatMul(Encoder);

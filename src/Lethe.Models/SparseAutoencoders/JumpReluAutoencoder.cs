@@ -23,6 +23,8 @@ public sealed class JumpReluAutoencoder : SparseAutoencoder
     /// <summary>The pre-activation that a latent has to exceed, (K).</summary>
     public Tensor Threshold { get; }
 
+    private protected override (Tensor? Factor, Tensor Shift) Affine => (null, EncoderBias);
+
     private protected override Tensor Latents(Tensor x)
     {
         var pre = Centred(x).MatMul(Encoder) + EncoderBias;

@@ -14,5 +14,7 @@ public sealed class ReluAutoencoder : SparseAutoencoder
     /// <summary>b_enc, (K).</summary>
     public Tensor EncoderBias { get; }
 
+    private protected override (Tensor? Factor, Tensor Shift) Affine => (null, EncoderBias);
+
     private protected override Tensor Latents(Tensor x) => (Centred(x).MatMul(Encoder) + EncoderBias).Relu();
 }

@@ -48,6 +48,19 @@ public abstract class SparseAutoencoder : Module
         return scope.Keep(Latents(Normalise(Flat(x)).Value));
     }
 
+    /// <summary>
+    /// Pre-activations, (…, D) → (…, K): what the latents' nonlinearity is applied to (the magnitude's path of a gated one). Gradients flow where a latent is not active, too. For a few latents take
+    /// <see cref="LatentSubset.Own"/>.
+    /// </summary>
+    /// <exception cref="BadInputException">The activations have another size.</exception>
+    public Tensor PreActivations(Tensor x)
+    {
+        using var scope = new TensorScope();
+        var (factor, shift) = Affine;
+        var product = Centred(Normalise(Flat(x)).Value).MatMul(Encoder);
+        return scope.Keep((factor is null ? product : product * factor) + shift);
+    }
+
     /// <summary>Activations, (…, K) → (…, D).</summary>
     /// <param name="z">Latents.</param>
     /// <param name="like">What the latents were encoded from. Needed where the autoencoder normalises its input, and for its shape where that has heads; else it may be left out.</param>
@@ -123,6 +136,9 @@ public abstract class SparseAutoencoder : Module
 
     /// <summary>Latents of normalised activations, (N, D) → (N, K).</summary>
     private protected abstract Tensor Latents(Tensor x);
+
+    /// <summary>What the encoder's product is multiplied by, (K) or null, and what is added to it then, (K), before the nonlinearity.</summary>
+    private protected abstract (Tensor? Factor, Tensor Shift) Affine { get; }
 
     /// <summary>What the latents write, without the bias; linear.</summary>
     private protected virtual Tensor Directions(Tensor z) => z.MatMul(Decoder);

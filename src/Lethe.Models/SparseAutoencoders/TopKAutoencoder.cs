@@ -22,6 +22,8 @@ public sealed class TopKAutoencoder : SparseAutoencoder
     /// <inheritdoc/>
     public override bool LatentsCompete => true;
 
+    private protected override (Tensor? Factor, Tensor Shift) Affine => norms is null ? (null, EncoderBias) : (norms, EncoderBias * norms);
+
     private protected override Tensor Latents(Tensor x)
     {
         var pre = Centred(x).MatMul(Encoder) + EncoderBias;

@@ -21,6 +21,18 @@ public sealed class SparseAutoencoderTests
         Assert.InRange((expected - sae.Edit(x, _ => edited)).Abs().Max().Item(), 0, 2e-5); // two more sums of 48 terms, values up to 30
     }
 
+    [TorchTheory]
+    [MemberData(nameof(SaeFilesTests.Layouts), MemberType = typeof(SaeFilesTests))]
+    public void Where_a_latent_is_active_it_is_its_pre_activation(string layout)
+    {
+        using var sae = SaeFiles.Read(SaeFilesTests.Fixture(layout));
+        var (x, z, _) = SaeFilesTests.Golden(layout);
+        var pre = sae.PreActivations(x);
+        var active = z.Gt(0.0).To(DType.Float32);
+        Assert.InRange(((pre - z) * active).Abs().Max().Item(), 0, 2e-5); // sums of 16 terms, values up to 30
+        Assert.True(pre.Min().Item() < 0);
+    }
+
     [TorchFact]
     public void An_autoencoder_knows_what_it_was_made_for()
     {

@@ -62,6 +62,94 @@ public static class NextTokenLoss
         return (sum, asked);
     }
 
+    /// <summary>
+    /// Computes the loss of each row and adds to the parameters' <see cref="Tensor.Grad"/> the gradient of a function of them, whose slopes are told once the losses are known: Σ slope[r] · ∇ loss[r].
+    /// </summary>
+    /// <param name="model">A whole model with trainable parameters.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="slopes">Given each row's loss (the sum over its positions asked, nats) and how many positions those are, returns the slope of the function with respect to each row's loss.</param>
+    /// <param name="mostLogits">Logits that may exist at once; one position's always may.</param>
+    /// <returns>Each row's loss, nats, and its positions asked.</returns>
+    public static (double[] Nats, long[] Asked) Backward(CausalLanguageModel model, TokenRows rows, Func<double[], long[], double[]> slopes, long mostLogits = MostLogits)
+    {
+        using var scope = new TensorScope();
+        var (nats, asked) = (new double[rows.Rows], new long[rows.Rows]);
+        var owners = Owners(rows);
+        if (owners.Length == 0)
+            return (nats, asked);
+        var (hidden, targets) = Read(model, rows, false);
+        var trained = HeadIsTrained(model, hidden);
+        var pieces = new List<Tensor>();
+        foreach (var (first, count) in Pieces(model, owners.Length, mostLogits))
+        {
+            using var piece = new TensorScope();
+            // A position's loss depends on its own hidden state alone. So its gradient can be taken before its slope is known, unless the head collects one too.
+            using var mode = trained ? Autograd.NoGrad() : Autograd.EnableGrad();
+            var part = hidden.Narrow(0, first, count).Detach();
+            part.RequiresGrad = !trained;
+            var losses = model.Head(part).CrossEntropyLoss(targets.Narrow(0, first, count), Reduction.None);
+            Add(losses, owners, first, nats, asked);
+            if (!trained)
+                pieces.Add(piece.Keep(Autograd.Grad([losses.Sum()], [part])[0]));
+        }
+        var slope = slopes(nats, asked);
+        var weights = Tensor.FromArray(owners.Select(row => slope[row]).ToArray()).To(hidden.DType).To(model.Device); // (N)
+        if (trained)
+            foreach (var (first, count) in Pieces(model, owners.Length, mostLogits))
+            {
+                using var piece = new TensorScope();
+                var part = hidden.Narrow(0, first, count).Detach();
+                part.RequiresGrad = true;
+                (model.Head(part).CrossEntropyLoss(targets.Narrow(0, first, count), Reduction.None) * weights.Narrow(0, first, count)).Sum().Backward();
+                pieces.Add(piece.Keep(part.Grad!));
+            }
+        if (!hidden.RequiresGrad)
+            return (nats, asked);
+        var gradient = pieces.Count == 1 ? pieces[0] : Tensor.Cat([.. pieces]);
+        hidden.Backward(trained ? gradient : gradient * weights.Unsqueeze(1));
+        return (nats, asked);
+    }
+
+    /// <summary>The loss of each row, without gradients.</summary>
+    /// <param name="model">A whole model.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="mostLogits">Logits that may exist at once; one position's always may.</param>
+    /// <returns>Each row's loss (the sum over its positions asked, nats), and how many positions those are.</returns>
+    public static (double[] Nats, long[] Asked) MeasureRows(CausalLanguageModel model, TokenRows rows, long mostLogits = MostLogits)
+    {
+        using var scope = new TensorScope();
+        using var noGrad = Autograd.NoGrad();
+        var (nats, asked) = (new double[rows.Rows], new long[rows.Rows]);
+        var owners = Owners(rows);
+        if (owners.Length == 0)
+            return (nats, asked);
+        var (hidden, targets) = Read(model, rows, false);
+        foreach (var (first, count) in Pieces(model, owners.Length, mostLogits))
+        {
+            using var piece = new TensorScope();
+            Add(model.Head(hidden.Narrow(0, first, count)).CrossEntropyLoss(targets.Narrow(0, first, count), Reduction.None), owners, first, nats, asked);
+        }
+        return (nats, asked);
+    }
+
+    /// <summary>The row of each position asked.</summary>
+    private static int[] Owners(TokenRows rows) => [.. Enumerable.Range(0, rows.Targets.Length).Where(k => rows.Targets[k] >= 0).Select(k => k / rows.Length)];
+
+    private static void Add(Tensor losses, int[] owners, long first, double[] nats, long[] asked)
+    {
+        foreach (var (k, loss) in losses.To(DType.Float64).ToArray<double>().Index())
+        {
+            nats[owners[first + k]] += loss;
+            asked[owners[first + k]]++;
+        }
+    }
+
+    private static bool HeadIsTrained(CausalLanguageModel model, Tensor hidden)
+    {
+        using var scope = new TensorScope();
+        return model.Head(hidden.Narrow(0, 0, 1).Detach()).RequiresGrad;
+    }
+
     /// <summary>What leaves the last layer at the positions asked, (N, D), and the tokens that follow them, (N).</summary>
     private static (Tensor Hidden, Tensor Targets) Read(CausalLanguageModel model, TokenRows rows, bool separate)
     {
