@@ -157,8 +157,12 @@ public sealed class SliceCache : IDisposable
     /// <param name="batch">The batch.</param>
     /// <param name="frozen">Whether the untouched model's hidden states are wanted too.</param>
     /// <param name="step">Steps done.</param>
-    public HiddenStates States(TextBatch batch, bool frozen, long step = 0) =>
-        new(reads, Updated(batch), frozen ? Frozen(batch) : null, batch.Mask(model.ComputeType, model.Device), batch, step);
+    public HiddenStates States(TextBatch batch, bool frozen, long step = 0)
+    {
+        // The frozen ones first: they put other values into the weights for a while, which backward must not meet.
+        var untouched = frozen ? Frozen(batch) : null;
+        return new(reads, Updated(batch), untouched, batch.Mask(model.ComputeType, model.Device), batch, step);
+    }
 
     /// <summary>Norms of the untouched hidden states of a layer that is read, at the positions that count.</summary>
     /// <param name="batches">The texts; each is read once.</param>

@@ -38,9 +38,15 @@ public static partial class LayerWeights
     /// <param name="layers">Layers, from 0.</param>
     /// <param name="parts">Names within a layer, without ".weight", such as "mlp.down_proj" or "self_attn.o_proj"; "mlp.last" is the MLP's last matrix in every family (RMU's param_ids 6).</param>
     /// <exception cref="UsageException">A layer has no such weight.</exception>
-    public static IReadOnlyList<string> Of(IWeightSource weights, IEnumerable<int> layers, params IReadOnlyList<string> parts)
+    public static IReadOnlyList<string> Of(IWeightSource weights, IEnumerable<int> layers, params IReadOnlyList<string> parts) => Of(weights.Names, layers, parts);
+
+    /// <inheritdoc cref="Of(IWeightSource, IEnumerable{int}, IReadOnlyList{string})"/>
+    /// <param name="weights">Names of all weights.</param>
+    /// <param name="layers">Layers, from 0.</param>
+    /// <param name="parts">Names within a layer.</param>
+    public static IReadOnlyList<string> Of(IEnumerable<string> weights, IEnumerable<int> layers, params IReadOnlyList<string> parts)
     {
-        var names = weights.Names.Select(name => (Name: name, Layer: LayerOf(name))).Where(entry => entry.Layer is not null).ToLookup(entry => entry.Layer!.Value, entry => entry.Name);
+        var names = weights.Select(name => (Name: name, Layer: LayerOf(name))).Where(entry => entry.Layer is not null).ToLookup(entry => entry.Layer!.Value, entry => entry.Name);
         var found = new List<string>();
         foreach (var layer in layers.Distinct().Order())
             foreach (var part in parts)

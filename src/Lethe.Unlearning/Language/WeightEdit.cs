@@ -103,8 +103,8 @@ internal sealed class WeightEdit : IDisposable
     /// <summary>Asks a stop criterion, with the strength applied, and goes back if it says so.</summary>
     public StopVerdict? Ask(StopCriterion criterion, long step)
     {
-        if (options.Strength != 1)
-            Apply(options.Strength);
+        if (options.ResultScale != 1)
+            Apply(options.ResultScale);
         var verdict = criterion(new StopCheck(step, [.. names.Zip(weights)]));
         using var noGrad = Autograd.NoGrad();
         using var scope = new TensorScope();
