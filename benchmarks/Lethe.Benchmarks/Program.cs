@@ -2,6 +2,7 @@ using Lethe.Benchmarks;
 using Lethe.Benchmarks.LanguageModels;
 using Lethe.Benchmarks.SelectiveAmnesiaVae;
 using Lethe.Benchmarks.SparseAutoencoders;
+using Lethe.Benchmarks.Unlearning;
 using Lethe.Torch;
 
 Benchmark[] all =
@@ -12,6 +13,7 @@ Benchmark[] all =
     new("language-model", "prefill, decode and memory of a Llama model of SmolLM2-135M's shape against plain PyTorch", LanguageModelBenchmark.Run),
     new("multiple-choice", "scores multiple-choice questions against plain PyTorch that scores each answer alone", MultipleChoiceBenchmark.Run),
     new("sparse-autoencoder", "trains sparse autoencoders at one and at two sites against plain PyTorch that does what SAELens does", SparseAutoencoderBenchmark.Run),
+    new("rmu-step", "times a step of RMU on the slice that is edited, and its memory, against RMU as released in PyTorch", RmuStepBenchmark.Run),
     new("model-slice", "opens a large model's directory and runs five of its layers, and says how much memory that takes", SliceBenchmark.Run),
 ];
 

@@ -64,7 +64,7 @@ internal static class LanguageModelBenchmark
         var model = Directory.CreateTempSubdirectory("lethe-language-model-").FullName;
         try
         {
-            _ = weights.Length > 0 ? Child("convert", weights, model) : Child("write", model, quick ? "quick" : "whole");
+            _ = weights.Length > 0 ? Child("language-model", "convert", weights, model) : Child("language-model", "write", model, quick ? "quick" : "whole");
             var peers = new List<Figures>();
             foreach (var (peerThreads, policy) in quick ? [(1, "passive")] : ((int, string)[])[(1, "passive"), (1, "active"), (2, "passive"), (2, "active")])
             {
@@ -73,7 +73,7 @@ internal static class LanguageModelBenchmark
                     .Deserialize<Figures>(Json)! with { WaitPolicy = policy });
             }
             Console.Error.WriteLine($"Lethe, {own} thread(s)");
-            var ours = JsonSerializer.Deserialize<Figures>(Child("own", model, Text(own), Text(prompt), Text(made), Text(times)), Json)!;
+            var ours = JsonSerializer.Deserialize<Figures>(Child("language-model", "own", model, Text(own), Text(prompt), Text(made), Text(times)), Json)!;
             if (!ours.Tokens.SequenceEqual(peers[0].Tokens))
                 throw new RunFailedException("The two sides do not make the same greedy tokens, so they do not compute the same model.");
             Show(peers, ours, prompt, made, quick, json);
@@ -145,7 +145,7 @@ internal static class LanguageModelBenchmark
         // HuggingFaceTB/SmolLM2-135M-Instruct, config.json.
         var c = new LanguageModelConfiguration
         {
-            ModelType = "llama", VocabularySize = quick ? 300 : 49152, HiddenSize = quick ? 64 : 576, IntermediateSize = quick ? 96 : 1536, Layers = quick ? 2 : 30, Heads = quick ? 4 : 9, KeyValueHeads = quick ? 2 : 3,
+            ModelType = "llama", VocabularySize = quick ? 300 : 49152, HiddenSize = quick ? 64 : 576, IntermediateSize = quick ? 96 : 1536, Layers = quick ? 3 : 30, Heads = quick ? 4 : 9, KeyValueHeads = quick ? 2 : 3,
             MaximumPositions = 8192, NormEpsilon = 1e-5, RopeTheta = 100000, TieEmbeddings = true,
         };
         using var random = new RandomStream(1);
@@ -159,11 +159,11 @@ internal static class LanguageModelBenchmark
     }
 
     /// <summary>Another process of this program, so that memory is measured from the beginning; gives its last line.</summary>
-    private static string Child(params string[] arguments)
+    internal static string Child(string benchmark, params string[] arguments)
     {
         // Started as a program of its own, or by dotnet.
         string[] program = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(LanguageModelBenchmark).Assembly.Location] : [];
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [.. program, "language-model", .. arguments]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [.. program, benchmark, .. arguments]) { RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
