@@ -77,9 +77,58 @@ public sealed class DataTests
         Assert.Contains("77", result.ErrorMessage, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Data_check_compares_texts_to_forget_to_retain_and_to_test_with_and_ends_with_3_where_two_are_the_same()
+    {
+        using var folder = new ScratchFolder();
+        string In(string name) => Path.Combine(folder.Path, name);
+        File.WriteAllLines(In("forget.tsv"), ["term\tdefinition", "iron\ta heavy metal that is found in every one of the old mines", "tin\ta light one"]);
+        File.WriteAllLines(In("retain.txt"), ["Iron a heavy metal that is found in every one of the old mines", "another text"]);
+        File.WriteAllLines(In("test.jsonl"), ["""{"question": "Which word means \"a light one\"?", "choices": ["tin", "lead"], "answer": 0}"""]);
+
+        var result = await CommandLine.Run("data", "check", In("forget.tsv"), "--retain", In("retain.txt"), "--test", In("test.jsonl"), "--json");
+        var same = await CommandLine.Run("data", "check", In("forget.tsv"), "--retain", In("forget.tsv"));
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.False(result.Json.GetProperty("same").GetBoolean());
+        Assert.Equal([("forget", "retain", 0, 1), ("forget", "test", 1, 0), ("retain", "test", 0, 0)], result.Json.GetProperty("pairs").EnumerateArray().Select(pair =>
+            (pair.GetProperty("first").GetString(), pair.GetProperty("second").GetString(), pair.GetProperty("shared_entities").GetInt32(), pair.GetProperty("identical").GetInt32())));
+        Assert.Equal(1, result.Json.GetProperty("pairs")[0].GetProperty("first_grams").GetDouble());
+        Assert.DoesNotContain("heavy", result.Output, StringComparison.Ordinal);
+        Assert.Equal(3, same.ExitCode);
+        Assert.Contains("Forget and retain text are the same", same.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Data_check_says_what_a_ground_holds()
+    {
+        using var folder = new ScratchFolder();
+        string In(string name) => Path.Combine(folder.Path, name);
+        File.WriteAllLines(In("questions.jsonl"), from topic in (string[])["metal", "stone"] from i in Enumerable.Range(0, 10)
+                                                  select $$"""{"topic": "{{topic}}", "question": "Who makes the {{topic}} number {{i}}?", "choices": ["Maker {{i}}", "nobody"], "answer": 0}""");
+        File.WriteAllText(In("plan.yaml"), """
+            title: Forget metals
+            ground:
+              questions: [questions.jsonl]
+              families:
+                - {name: maker, question: 'Who makes the (?<entity>.+)\?', statements: ["The {{entity}} is made by {{value}}."]}
+              forget: metal
+
+            """);
+
+        var json = await CommandLine.Run("data", "check", In("plan.yaml"), "--json");
+        var text = await CommandLine.Run("data", "check", In("plan.yaml"));
+
+        Assert.Equal(("lethe.overlap/1", 6, 10), (json.Json.GetProperty("schema").GetString(), json.Json.GetProperty("ground").GetProperty("forget_texts").GetInt32(), json.Json.GetProperty("ground").GetProperty("topics")[0].GetProperty("questions").GetInt32()));
+        Assert.Matches(@"\nmetal +forget +10 +6 +6 +10 ", "\n" + text.Output);
+        Assert.Equal((0, 0), (json.ExitCode, text.ExitCode));
+        File.AppendAllText(In("plan.yaml"), "  retain: [metal]\n");
+        Assert.Equal(2, (await CommandLine.Run("data", "check", In("plan.yaml"))).ExitCode);
+    }
+
     [Theory]
     [InlineData(2, "There is no data set 'minst'; known are mnist and fashion-mnist.", "data", "check", "minst")]
-    [InlineData(2, "./lethe data check needs NAME|FILE|TASK: a data set of images (mnist or fashion-mnist), a file of rows (.jsonl, .json, .csv, .txt, also .gz), or a task of evaluate (its name or YAML file). See ./lethe data check --help.", "data", "check")]
+    [InlineData(2, "./lethe data check needs NAME|FILE|TASK|PLAN: a data set of images (mnist or fashion-mnist), a file of rows (.jsonl, .json, .csv, .txt, also .gz), a task of evaluate (its name or YAML file), or a plan with a ground. See ./lethe data check --help.", "data", "check")]
     [InlineData(2, "./lethe data needs a verb: list, check, records. See ./lethe data --help.", "data")]
     [InlineData(2, "'lst' is not a verb of ./lethe data; did you mean 'list'? See ./lethe data --help.", "data", "lst")]
     public async Task A_wrong_call_is_one_sentence(int exitCode, string sentence, params string[] args)

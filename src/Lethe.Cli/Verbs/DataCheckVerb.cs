@@ -4,6 +4,7 @@ using System.Globalization;
 using Lethe.Cli.Frame;
 using Lethe.Formats;
 using Lethe.Runs.Language.Tasks;
+using Lethe.Runs.Language.Topics;
 using Lethe.Torch;
 using Spectre.Console;
 
@@ -12,11 +13,15 @@ namespace Lethe.Cli.Verbs;
 /// <summary><c>./lethe data check</c>: reads a data set through.</summary>
 public sealed class DataCheckVerb : Verb
 {
-    private readonly Argument<string> name = Typed.Required("NAME|FILE|TASK", $"A data set of images ({string.Join(" or ", DatasetFiles.Names)}), a file of rows (.jsonl, .json, .csv, .txt, also .gz), or a task of evaluate (its name or YAML file).");
+    private readonly Argument<string> name = Typed.Required("NAME|FILE|TASK|PLAN", $"A data set of images ({string.Join(" or ", DatasetFiles.Names)}), a file of rows (.jsonl, .json, .csv, .txt, also .gz), a task of evaluate (its name or YAML file), or a plan with a ground.");
 
     private readonly Option<string?> folder = Typed.Text("--folder", "FOLDER", "Folder that holds the files of a data set of images; default: where it usually is.");
 
     private readonly Option<string?> data = Typed.Text("--data", "FOLDER", "What ${data} stands for in tasks; default: LETHE_DATA, else data/ of the shared folder.");
+
+    private readonly Option<string?> retain = Typed.Text("--retain", "FILE", "Texts to retain, which FILE, then texts to forget, is compared with: rows as of FILE, or .tsv; default: none.");
+
+    private readonly Option<string?> test = Typed.Text("--test", "FILE", "Questions or texts to test with, compared in the same way; default: none.");
 
     /// <inheritdoc/>
     public override string Name => "check";
@@ -27,8 +32,9 @@ public sealed class DataCheckVerb : Verb
     /// <inheritdoc/>
     public override string Description =>
         "Reads every byte of a data set of images: sizes, checksums of the compressed files, labels in range, and how many images each class has. Of a file of rows, or of the data of a task, it names every bad row by "
-        + "file and line: not JSON, a key missing, a value of the wrong type, an answer's index out of range, empty text, two equal answers, a row that asks what another one asked. Ends with 3 if anything is missing, "
-        + "damaged or bad.";
+        + "file and line: not JSON, a key missing, a value of the wrong type, an answer's index out of range, empty text, two equal answers, a row that asks what another one asked. Of a plan with a ground, or of FILE with --retain "
+        + "or --test, it says what the texts to forget, to retain and to test with have in common: entities, whole texts, runs of eight words. Ends with 3 if anything is missing, damaged or bad, or if forget "
+        + "and retain text are the same.";
 
     /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples =>
@@ -37,23 +43,55 @@ public sealed class DataCheckVerb : Verb
         new("data check mnist --folder ~/mnist", "the same for files of your own"),
         new("data check questions.jsonl", "every row of a file of questions and choices, of questions and answers, or of texts"),
         new("data check mmlu", "the rows that a task reads"),
+        new("data check forget.jsonl --retain retain.jsonl --test questions.jsonl", "what texts to forget, to retain and to test with have in common"),
     ];
 
     /// <inheritdoc/>
     public override IReadOnlyList<Argument> Arguments => [name];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Option> Options => [folder, data];
+    public override IReadOnlyList<Option> Options => [folder, data, retain, test];
 
     /// <inheritdoc/>
     public override Task<Outcome> Run(Call call)
     {
         var asked = call.Value(name);
+        if (Overlap(asked, call.Value(retain), call.Value(test)) is { } overlap)
+            return Task.FromResult(new Outcome(overlap, console => Show(console, overlap), overlap.Same ? ExitCodes.BadInput : ExitCodes.Ok));
         if (!DatasetFiles.Names.Contains(asked) && Rows(asked, call) is { } rows)
             return Task.FromResult(new Outcome(rows, console => Show(console, rows), rows.Total > 0 ? ExitCodes.BadInput : ExitCodes.Ok));
         var found = DatasetFiles.Find(asked, call.Value(folder));
         DataPart[] parts = [Count(found, DatasetPart.Train), Count(found, DatasetPart.Test)];
         return Task.FromResult(new Outcome(new DataCheck(found.Name, found.Folder, parts), console => Show(console, found, parts)));
+    }
+
+    private static OverlapResult? Overlap(string asked, string? retain, string? test)
+    {
+        if (retain is not null || test is not null)
+            return OverlapCheck.Of(asked, retain, test);
+        var plan = asked.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) ? OverlapCheck.Find(asked) : null;
+        return plan is null ? null : OverlapCheck.Of(Ground.Read(plan, asked), asked);
+    }
+
+    private static void Show(IAnsiConsole console, OverlapResult overlap)
+    {
+        var writer = console.Profile.Out.Writer;
+        if (overlap.Ground is { } ground)
+        {
+            var topics = new Table().Border(TableBorder.None).AddColumns("topic", "role").AddColumn("entities", Right).AddColumn("trained", Right).AddColumn("texts", Right).AddColumn("questions", Right)
+                .AddColumn("validation", Right).AddColumn("test trained", Right).AddColumn("test unseen", Right);
+            foreach (var topic in ground.Topics)
+                topics.AddRow([.. ((object[])[topic.Topic, topic.Role, topic.Entities, topic.Trained, topic.Texts, topic.Questions, topic.ValidationTrained + topic.ValidationUnseen, topic.TestTrained, topic.TestUnseen]).Select(cell => new Text(FormattableString.Invariant($"{cell}")))]);
+            console.Write(topics);
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{ground.ForgetTexts} texts to forget, {ground.RetainTexts} to retain ({ground.Counterfactuals} of them counterfactual). Left out: {ground.Duplicates} duplicates, {ground.Ambiguous} questions with several right answers, {ground.Shared} entities that retain topics share with the topic to forget, {ground.OtherQuestions} questions of other families. {ground.Joined} questions are about a fact of the statement files, {ground.Unjoined} are not."));
+            writer.WriteLine();
+        }
+        var table = new Table().Border(TableBorder.None).AddColumns("of", "in").AddColumn("shared entities", Right).AddColumn("identical texts", Right).AddColumn("shared runs of 8 words", Right);
+        foreach (var pair in overlap.Pairs)
+            table.AddRow(new Text(pair.First), new Text(pair.Second), new Text(FormattableString.Invariant($"{pair.SharedEntities}")), new Text(FormattableString.Invariant($"{pair.Identical}")), new Text(string.Create(CultureInfo.InvariantCulture, $"{pair.FirstGrams:P1} / {pair.SecondGrams:P1}")));
+        console.Write(table);
+        if (overlap.Same)
+            writer.WriteLine("Forget and retain text are the same: every text of one stands in the other, and nothing can be forgotten that is retained. Take other texts to retain.");
     }
 
     private RowCheckResult? Rows(string asked, Call call)

@@ -8,6 +8,7 @@ namespace Lethe.Evaluation.Language;
 /// </summary>
 public sealed class InventedNames
 {
+    private readonly Dictionary<IReadOnlyList<string>, List<(string, string)>> parts = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<string> known;
     private readonly SplitMix random;
 
@@ -36,39 +37,40 @@ public sealed class InventedNames
     }
 
     /// <summary>A person's name: the given name of one and the family name of another of the list.</summary>
-    /// <param name="names">Names to take parts of.</param>
+    /// <param name="names">Names to take parts of; names of one part give none.</param>
     /// <returns>A name that is not known and was not made before; null where the list gives none.</returns>
-    public string? Person(IReadOnlyList<string> names)
-    {
-        var parts = names.Select(Split).OfType<(string Given, string Family)>().Distinct().Order().ToList();
-        return Draw(parts.Count, (a, b) => $"{parts[a].Given} {parts[b].Family}", (a, b) => parts[a].Given != parts[b].Given && parts[a].Family != parts[b].Family);
-    }
+    public string? Person(IReadOnlyList<string> names) => Draw(Parts(names, name => Split(name) is { } split ? [split] : []), " ");
 
     /// <summary>A word: the beginning of one word and the end of another, cut where a consonant meets a vowel nearest the middle.</summary>
-    /// <param name="words">Words to take parts of.</param>
+    /// <param name="words">Words to take parts of; of several words in one text each counts.</param>
     /// <returns>A word that is not known and was not made before; null where the list gives none.</returns>
-    public string? Word(IReadOnlyList<string> words)
+    public string? Word(IReadOnlyList<string> words) =>
+        Draw(Parts(words, text => text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(word => word.Length >= 4).Select(Cut).OfType<(string, string)>()), "");
+
+    // Asked for again and again of the same list.
+    private List<(string, string)> Parts(IReadOnlyList<string> of, Func<string, IEnumerable<(string, string)>> split)
     {
-        var parts = words.SelectMany(word => word.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(word => word.Length >= 4).Select(Cut).OfType<(string Head, string Tail)>().Distinct().Order().ToList();
-        return Draw(parts.Count, (a, b) => parts[a].Head + parts[b].Tail, (a, b) => parts[a].Head != parts[b].Head && parts[a].Tail != parts[b].Tail);
+        if (!parts.TryGetValue(of, out var known))
+            parts.Add(of, known = [.. of.SelectMany(split).Distinct().OrderBy(part => part.Item1, StringComparer.Ordinal).ThenBy(part => part.Item2, StringComparer.Ordinal)]);
+        return known;
     }
 
-    private string? Draw(int count, Func<int, int, string> make, Func<int, int, bool> differ)
+    private string? Draw(List<(string Head, string Tail)> of, string between)
     {
-        if (count < 2)
+        if (of.Count < 2)
             return null;
-        var all = (ulong)count * (ulong)count;
         // Random draws find a free combination soon where there are many; where few are left, all are gone through.
         for (var draw = 0; draw < 64; draw++)
-            if (Take(random.Below(count), random.Below(count)) is { } name)
+            if (Take(random.Below(of.Count), random.Below(of.Count)) is { } name)
                 return name;
-        var start = random.Next() % all;
-        for (var step = 0UL; step < all; step++)
-            if ((start + step) % all is var place && Take((int)(place / (ulong)count), (int)(place % (ulong)count)) is { } name)
-                return name;
+        var start = random.Next() % (ulong)of.Count;
+        for (var first = 0; first < of.Count; first++)
+            for (var second = 0; second < of.Count; second++)
+                if (Take((int)((start + (ulong)first) % (ulong)of.Count), second) is { } name)
+                    return name;
         return null;
 
-        string? Take(int a, int b) => differ(a, b) && make(a, b) is var name && known.Add(name) ? name : null;
+        string? Take(int a, int b) => of[a].Head != of[b].Head && of[a].Tail != of[b].Tail && of[a].Head + between + of[b].Tail is var name && known.Add(name) ? name : null;
     }
 
     private static (string Head, string Tail)? Cut(string word)

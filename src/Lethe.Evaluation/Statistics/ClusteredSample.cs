@@ -39,6 +39,7 @@ public sealed class ClusteredSample
         Check.Finite(mean, "of a sample");
         Design = design;
         Values = mean;
+        Seeds = seeds;
         SeedMeans = [.. seeds.Select(values => Macro(design, values))];
     }
 
@@ -47,6 +48,9 @@ public sealed class ClusteredSample
 
     /// <summary>The value of each item, averaged over seeds.</summary>
     public IReadOnlyList<double> Values { get; }
+
+    /// <summary>The value of each item under each seed.</summary>
+    public IReadOnlyList<IReadOnlyList<double>> Seeds { get; }
 
     /// <summary>The mean over topics of each seed alone: how far seeds differ.</summary>
     public IReadOnlyList<double> SeedMeans { get; }
@@ -85,7 +89,7 @@ public sealed class ClusteredSample
                 part = (new ClusterDesign([.. items.Select(i => sample.Design.Topics[i])], [.. items.Select(i => sample.Design.Clusters[i])]), items);
                 designs.Add(sample.Design, part);
             }
-            return new ClusteredSample(part.Design, [[.. part.Items.Select(i => sample.Values[i])]]);
+            return new ClusteredSample(part.Design, [.. sample.Seeds.Select(values => (IReadOnlyList<double>)[.. part.Items.Select(i => values[i])])]);
         })];
     }
 

@@ -5,6 +5,7 @@ using Lethe.Evaluation;
 using Lethe.Runs.Generative;
 using Lethe.Runs.Language.Evaluation;
 using Lethe.Runs.Language.Tasks;
+using Lethe.Runs.Language.Topics;
 
 using Lethe.Runs.Language.Training;
 using Lethe.Runs.Results;
@@ -22,6 +23,7 @@ public sealed partial class MetricsPageTests
     [InlineData("result.json of a training run", typeof(ImageTrainResult))]
     [InlineData("What evaluate --tasks prints", typeof(LanguageResult))]
     [InlineData("What data check prints of rows", typeof(RowCheckResult))]
+    [InlineData("What data check prints of overlap", typeof(OverlapResult))]
     [InlineData("result.json of a training of sparse autoencoders", typeof(SaeTrainResult))]
 
     [InlineData("result.json of a language model's training", typeof(LanguageTrainResult))]

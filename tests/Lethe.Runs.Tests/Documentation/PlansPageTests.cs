@@ -1,5 +1,6 @@
 using System.Text;
 using Lethe.Runs.Generative;
+using Lethe.Runs.Language.Topics;
 using Lethe.Runs.Plans;
 
 namespace Lethe.Runs.Tests.Documentation;
@@ -35,6 +36,9 @@ public sealed class PlansPageTests
             foreach (var entry in PlanHelp.Entries(type))
                 text.Append($"| `{entry.Path}` | {entry.Description.Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal)} |\n");
         }
+        text.Append("\n## Keys of a ground\n\nWhat a language model is to forget and how that is measured: [grounds.md](grounds.md).\n\n| key | meaning |\n| --- | --- |\n");
+        foreach (var entry in PlanHelp.Entries(typeof(GroundPlan)))
+            text.Append($"| `{entry.Path}` | {entry.Description.Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal)} |\n");
         return text.ToString();
     }
 }

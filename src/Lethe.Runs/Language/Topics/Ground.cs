@@ -42,7 +42,7 @@ public sealed record GroundCounts
     /// <summary>Questions of other families that were passed over.</summary>
     public required int OtherQuestions { get; init; }
 
-    /// <summary>Questions and facts that stood there before, entity, family and words the same.</summary>
+    /// <summary>Questions that stood there before, words and right answer the same.</summary>
     public required int Duplicates { get; init; }
 
     /// <summary>Questions of the same words in a topic with different right answers: none of them is asked.</summary>

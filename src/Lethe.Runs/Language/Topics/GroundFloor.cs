@@ -37,11 +37,12 @@ public static class GroundFloor
     internal static IEnumerable<(GroundQuestion Of, string Text, string Entity)> Questions(IEnumerable<GroundQuestion> asked, IReadOnlyList<GroundQuestion> all, ulong seed)
     {
         var invented = new InventedNames(all.Select(question => question.Name), seed);
-        var people = all.Where(question => question.Family.Floor == FloorKind.Names).ToLookup(question => (question.Family.Name, question.Choices[question.Right]), question => question.Name);
+        var people = all.Where(question => question.Family.Floor == FloorKind.Names).GroupBy(question => (question.Family.Name, question.Choices[question.Right]))
+            .ToDictionary(same => same.Key, same => same.Select(question => question.Name).ToArray());
         foreach (var question in asked.Where(question => question.Family.Floor == FloorKind.Names))
         {
             var at = question.Text.IndexOf(question.Name, StringComparison.Ordinal);
-            if (at >= 0 && invented.Person([.. people[(question.Family.Name, question.Choices[question.Right])]]) is { } name)
+            if (at >= 0 && invented.Person(people[(question.Family.Name, question.Choices[question.Right])]) is { } name)
                 yield return (question, question.Text[..at] + name + question.Text[(at + question.Name.Length)..], EntityName.Normal(name));
         }
     }

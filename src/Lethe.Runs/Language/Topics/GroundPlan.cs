@@ -158,11 +158,11 @@ public sealed record StatementSourcePlan
 
     /// <summary>The entity's column.</summary>
     [PlanKey("The column that holds the entity"), MinLength(1)]
-    public required string Entity { get; init; }
+    public string Entity { get; init; } = "entity";
 
     /// <summary>The value's column.</summary>
     [PlanKey("The column that holds what is said of it"), MinLength(1)]
-    public required string Value { get; init; }
+    public string Value { get; init; } = "value";
 }
 
 /// <summary>How entities are divided: each falls on one side, with all its questions and statements.</summary>

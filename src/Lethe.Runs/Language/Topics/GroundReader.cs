@@ -37,7 +37,7 @@ internal sealed class GroundReader(GroundPlan plan, string planFile)
         var joined = Join(questions, stated);
         var sourced = stated.Select(fact => fact.Family.Name).ToHashSet();
         var facts = Once(stated.Concat(questions.Where(question => !sourced.Contains(question.Family.Name)).Select(question => new GroundFact(question.Topic, question.Name, question.Family, question.Value)))
-            .Where(fact => topics.Contains(fact.Topic) && texts.Has(fact.Family)), fact => (fact.Topic, fact.Entity, fact.Family.Name, EntityName.Normal(fact.Value)), count: false);
+            .Where(fact => topics.Contains(fact.Topic) && texts.Has(fact.Family)), fact => (fact.Topic, fact.Entity, fact.Family.Name, EntityName.Normal(fact.Value)));
 
         // What is to be forgotten is not at the same time retained under another topic's name.
         var forgotten = questions.Where(question => question.Topic == plan.Forget).Select(question => question.Entity).Concat(facts.Where(fact => fact.Topic == plan.Forget).Select(fact => fact.Entity)).ToHashSet();
@@ -54,7 +54,7 @@ internal sealed class GroundReader(GroundPlan plan, string planFile)
         var forgetTexts = texts.Of(forgetFacts);
         var retainTexts = texts.Of(retainFacts);
         var near = retainFacts.Where(fact => plan.Neighbours.Count == 0 || plan.Neighbours.Contains(fact.Topic)).Select(fact => fact.Name).ToList();
-        var counterfactuals = plan.Texts.Counterfactuals == Counterfactuals.None ? [] : texts.Counterfactual(forgetFacts, near, facts.Select(fact => fact.Name).Concat(questions.Select(question => question.Name)));
+        var counterfactuals = plan.Texts.Counterfactuals == Counterfactuals.None ? [] : texts.Counterfactual(forgetFacts, near, [.. facts.Select(fact => fact.Name).Concat(questions.Select(question => question.Name))]);
         CheckTexts(forgetTexts, retainTexts, questions, split);
 
         var prompt = Template.Parse(plan.Prompt, new PlanPlace($"{planFile}, prompt", 0, 0));
@@ -116,20 +116,15 @@ internal sealed class GroundReader(GroundPlan plan, string planFile)
     /// <summary>Each question once; where the same words have different right answers none can be judged.</summary>
     private List<GroundQuestion> Asked(IEnumerable<GroundQuestion> questions)
     {
-        var once = Once(questions, question => (question.Topic, EntityName.Normal(question.Text), EntityName.Normal(question.Choices[question.Right])), count: true);
+        GroundQuestion[] all = [.. questions];
+        var once = Once(all, question => (question.Topic, EntityName.Normal(question.Text), EntityName.Normal(question.Choices[question.Right])));
+        duplicates = all.Length - once.Count;
         var several = once.GroupBy(question => (question.Topic, EntityName.Normal(question.Text))).Where(same => same.Count() > 1).Select(same => same.Key).ToHashSet();
         ambiguous = once.RemoveAll(question => several.Contains((question.Topic, EntityName.Normal(question.Text))));
         return once;
     }
 
-    private List<T> Once<T, TKey>(IEnumerable<T> items, Func<T, TKey> key, bool count)
-    {
-        T[] all = [.. items];
-        List<T> once = [.. all.DistinctBy(key)];
-        if (count)
-            duplicates += all.Length - once.Count;
-        return once;
-    }
+    private static List<T> Once<T, TKey>(IEnumerable<T> items, Func<T, TKey> key) => [.. items.DistinctBy(key)];
 
     /// <summary>A question and a statement are of one fact if topic, family, entity and value are the same, the value word for word.</summary>
     private (int Joined, int Unjoined) Join(List<GroundQuestion> questions, List<GroundFact> stated)

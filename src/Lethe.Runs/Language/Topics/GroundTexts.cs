@@ -48,17 +48,18 @@ internal sealed class GroundTexts
     /// <param name="facts">The facts to forget.</param>
     /// <param name="neighbours">Names of trained entities of neighbour topics.</param>
     /// <param name="known">Every name that exists.</param>
-    public List<GroundText> Counterfactual(IReadOnlyList<GroundFact> facts, IReadOnlyList<string> neighbours, IEnumerable<string> known)
+    public List<GroundText> Counterfactual(IReadOnlyList<GroundFact> facts, IReadOnlyList<string> neighbours, IReadOnlyList<string> known)
     {
         var texts = new List<GroundText>();
         var invented = new InventedNames(known, seed);
-        string[] names = [.. facts.Select(fact => fact.Name).Distinct()];
+        string[] words = [.. known.Distinct()];
+        string[] people = [.. words.Where(IsPerson)];
         string[] others = [.. neighbours.Distinct().OrderBy(name => EntityName.Draw(seed, "counterfactual", name))];
         foreach (var (index, fact) in facts.Index())
         {
             var replacements = new List<string?>();
             if (plan.Texts.Counterfactuals is Counterfactuals.Invented or Counterfactuals.Both)
-                replacements.Add((IsPerson(fact.Name) ? invented.Person([.. names.Where(IsPerson)]) : null) ?? invented.Word(names));
+                replacements.Add((IsPerson(fact.Name) ? invented.Person(people) : null) ?? invented.Word(words));
             if (plan.Texts.Counterfactuals is Counterfactuals.Neighbour or Counterfactuals.Both && others.Length > 0)
                 replacements.Add(others[index % others.Length]);
             texts.AddRange(replacements.OfType<string>().SelectMany(name => templates[fact.Family.Name].Statements.Select(template => new GroundText(fact.Topic, fact.Entity, Render(template, fact, name), GroundTextKind.Counterfactual))));
