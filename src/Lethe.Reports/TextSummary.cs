@@ -1,6 +1,7 @@
 using System.Text;
 using Lethe.Evaluation;
 using Lethe.Reports.Charts;
+using Lethe.Reports.Language;
 using Lethe.Reports.Markup;
 using Lethe.Reports.Sections;
 using Lethe.Reports.Wording;
@@ -35,6 +36,44 @@ public static class TextSummary
         return text.ToString();
     }
 
+    /// <summary>Writes the summary of a run on a language model, ending with a line end.</summary>
+    /// <param name="result">The run.</param>
+    /// <param name="language">The language of every text that is not the plan's own.</param>
+    /// <param name="rules">By what rules the verdict is decided; null for the default ones.</param>
+    /// <exception cref="Torch.BadInputException">Parts of the result contradict each other.</exception>
+    public static string Render(LanguageUnlearnResult result, ReportLanguage language, LanguageVerdictRules? rules = null)
+    {
+        var input = new LanguageReportInput(result) { Rules = rules ?? new LanguageVerdictRules() };
+        var t = Texts.Of(language);
+        var context = new LanguageContext(input, t, LanguageVerdict.Of(result, input.Rules));
+        var text = new StringBuilder();
+        text.Append(Unwanted.OneLine(result.Request.Title)).Append('\n');
+        text.Append(LanguageVerdictBox.Headline(context)).Append("\n\n");
+        Table(text, [.. Rows(result, t)]);
+        text.Append('\n').Append(t.CostTotal(t.Duration(result.Cost.Seconds.Values.Sum()), Numbers.Bytes(result.Cost.PeakMemoryBytes))).Append('\n');
+        return text.ToString();
+    }
+
+    private static IEnumerable<Row> Rows(LanguageUnlearnResult result, Texts t)
+    {
+        yield return new Row("", t.Before, t.After, t.IntervalHeader);
+        foreach (var (name, known) in new[] { (t.LmTrainedName, result.Forget.Trained), (t.LmUnseenName, result.Forget.Unseen) })
+        {
+            if (known is null)
+                continue;
+            yield return new Row($"{result.Request.Topic}: {name}");
+            yield return RowOf(t, t.LmSwapName, known.SwapBefore, known.SwapAfter, Style.Share(1));
+            yield return RowOf(t, t.LmMarginName, known.MarginBefore, known.MarginAfter, Style.Signed(2));
+            yield return RowOf(t, t.LmChoiceName, known.ChoiceBefore, known.ChoiceAfter, Style.Share(1));
+            if (known.GapClosed is { } closed)
+                yield return RowOf(t, t.LmGapClosed, null, closed, Style.Share(1));
+        }
+        yield return new Row($"{t.ToKeep}: {t.LmSwapName}");
+        foreach (var topic in result.Retain.Topics.OrderBy(topic => !topic.Neighbour).ThenBy(topic => topic.Knowledge.SwapChange.Value))
+            yield return RowOf(t, topic.Neighbour ? $"{topic.Topic} ({t.LmRole("neighbour")})" : topic.Topic, topic.Knowledge.SwapBefore, topic.Knowledge.SwapAfter, Style.Share(1));
+        yield return new Row(t.LmPerplexityName, Numbers.Fixed(result.Perplexity.Before, 2), Numbers.Fixed(result.Perplexity.After, 2));
+    }
+
     private static IEnumerable<Row> Rows(ReportContext context)
     {
         var (t, result) = (context.Texts, context.Result);
@@ -66,10 +105,12 @@ public static class TextSummary
         Row Back(string by, long? forgotten, long? control, RelearnResult curve) =>
             new($"  {t.StepsUntilBack}, {by}", "", Steps(t, forgotten, curve), $"{t.ControlModel}: {Steps(t, control, curve)}");
 
-        Row Of(string name, Measure? before, Measure after, Style style) => new(
-            "  " + name, before is null ? "" : style.Value(before.Value), style.Value(after.Value),
-            after.Interval is { } interval ? t.Range(interval.Low, interval.High, style.Bare) : after.StandardError is { } error ? "± " + style.Bare(error).TrimStart('+') : "");
+        Row Of(string name, Measure? before, Measure after, Style style) => RowOf(t, name, before, after, style);
     }
+
+    private static Row RowOf(Texts t, string name, Measure? before, Measure after, Style style) => new(
+        "  " + name, before is null ? "" : style.Value(before.Value), style.Value(after.Value),
+        after.Interval is { } interval ? t.Range(interval.Low, interval.High, style.Bare) : after.StandardError is { } error ? "± " + style.Bare(error).TrimStart('+') : "");
 
     private static string Steps(Texts t, long? steps, RelearnResult curve) =>
         steps is { } reached ? Numbers.Count(reached) : t.NeverWithin(Numbers.Count(curve.MaximumSteps));

@@ -35,8 +35,8 @@ public static class UnlearnReport
             new("trade-off", t.TradeOffTitle, input.Sweep is { Points.Count: > 0 } sweep ? TradeOff.Render(sweep, input.Result, t, open: false) : Parts.Paragraph(t.NoSweep)),
             new("moved", t.MovedTitle, MovedSection.Render(context)),
             new("method", t.MethodTitle, MethodSection.Render(context), "MEASURE 2.1"),
-            new("cost", t.CostTitle, CostSection.Render(context)),
-            new(NotTestedSection.Id, t.NotTestedTitle, NotTestedSection.Render(context), "MANAGE 1.4 · MEASURE 2.5"),
+            new("cost", t.CostTitle, CostSection.Render(input.Result.Cost, t)),
+            new(NotTestedSection.Id, t.NotTestedTitle, NotTestedSection.Render(input.Result.NotTested, t), "MANAGE 1.4 · MEASURE 2.5"),
             new("glossary", t.GlossaryTitle, GlossarySection.Render(t)),
             new("provenance", t.ProvenanceTitle, ProvenanceSection.Render(context)),
         ];

@@ -26,6 +26,7 @@ public static class RunReport
         AtomicFile.WriteAllText(file, result switch
         {
             ImageUnlearnResult images => UnlearnReport.Render(Read(paths, images) with { Sweep = sweep }, language),
+            LanguageUnlearnResult texts => LanguageUnlearnReport.Render(new LanguageReportInput(texts) { Plan = PlanOf(paths), ResultDigest = Sha256(paths.Result), Files = [.. Digests(paths)] }, language),
             _ => throw new BadInputException($"{paths.Root}: there is no report for results of kind '{result.Kind}'."),
         });
         return (result, file);
@@ -39,6 +40,7 @@ public static class RunReport
     public static string Summary(UnlearnResult result, ReportLanguage language) => result switch
     {
         ImageUnlearnResult images => TextSummary.Render(images, language),
+        LanguageUnlearnResult texts => TextSummary.Render(texts, language),
         _ => throw new BadInputException($"There is no summary for results of kind '{result.Kind}'."),
     };
 
@@ -47,7 +49,7 @@ public static class RunReport
         return new ReportInput(result)
         {
             Samples = Samples(paths),
-            Plan = File.Exists(paths.Plan) ? File.ReadAllText(paths.Plan) : null,
+            Plan = PlanOf(paths),
             ResultDigest = Sha256(paths.Result),
             Files = [.. Digests(paths)],
         };
@@ -73,6 +75,8 @@ public static class RunReport
         return model.Order(StringComparer.Ordinal).Prepend(paths.Provenance).Prepend(paths.Plan).Where(File.Exists)
             .Select(file => new FileDigest(Path.GetRelativePath(paths.Root, file), Sha256(file)));
     }
+
+    private static string? PlanOf(RunPaths paths) => File.Exists(paths.Plan) ? File.ReadAllText(paths.Plan) : null;
 
     private static string Sha256(string file)
     {

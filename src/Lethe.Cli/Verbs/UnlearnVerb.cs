@@ -19,8 +19,8 @@ public sealed class UnlearnVerb : PlanVerb
 
     /// <inheritdoc/>
     public override string Description =>
-        "Runs a plan from model to report: takes or trains the model and the judge, measures before, estimates the Fisher information, forgets, exports, measures the exported files, "
-        + "looks for what is left, and writes result.json and report.html into the run's folder. What a run or the cache holds already is not computed again; a run that was stopped or killed goes on where it was.";
+        "Runs a plan from model to report, and writes result.json and report.html into the run's folder. Of image generators it takes or trains the model and the judge, measures before, estimates the Fisher information, "
+        + "forgets, exports, measures the exported files and looks for what is left. Of language models (kind: language) it asks questions before, forgets a topic, exports, and asks the exported files again. What a run or the cache holds already is not computed again; a run that was stopped or killed goes on where it was.";
 
     /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples =>
@@ -28,6 +28,7 @@ public sealed class UnlearnVerb : PlanVerb
         new("unlearn plans/fashion-vae-forget.yaml", "Fashion-MNIST: one class into noise, one mapped to another"),
         new("unlearn plans/mnist-vae-forget-0.yaml", "the published model forgets the digit 0"),
         new("unlearn plans/mnist-vae-forget-0.yaml --set forget.0.label=3 --set method.strength=0.9", "another digit, less strength"),
+        new("unlearn plans/smollm2-forget-substances.yaml", "a language model forgets what substances are called"),
         new("unlearn plans/mnist-vae-forget-0.yaml --json", "result.json on stdout"),
     ];
 

@@ -1,15 +1,15 @@
 using Lethe.Reports.Charts;
 using Lethe.Reports.Markup;
+using Lethe.Reports.Wording;
+using Lethe.Runs.Results;
 
 namespace Lethe.Reports.Sections;
 
 /// <summary>What the run cost, stage by stage.</summary>
 internal static class CostSection
 {
-    public static Html Render(ReportContext context)
+    public static Html Render(CostResult cost, Texts t)
     {
-        var t = context.Texts;
-        var cost = context.Result.Cost;
         if (cost.Seconds.Count == 0)
             return Parts.Paragraph(Numbers.None);
         var cached = cost.Cached.ToHashSet();

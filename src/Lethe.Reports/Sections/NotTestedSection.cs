@@ -1,4 +1,5 @@
 using Lethe.Reports.Markup;
+using Lethe.Reports.Wording;
 
 namespace Lethe.Reports.Sections;
 
@@ -8,12 +9,11 @@ internal static class NotTestedSection
     /// <summary>The section's anchor, for the box at the top.</summary>
     public const string Id = "not-tested";
 
-    public static Html Render(ReportContext context)
+    public static Html Render(IReadOnlyList<string> codes, Texts t)
     {
-        var t = context.Texts;
-        if (context.Result.NotTested.Count == 0)
+        if (codes.Count == 0)
             return Parts.Paragraph(t.NothingUntested);
-        var items = context.Result.NotTested.Select(code => t.NotTested(code) is { } open
+        var items = codes.Select(code => t.NotTested(code) is { } open
             ? Html.Of($"<li><strong>{open.Question}</strong><br />{open.Meaning}</li>\n")
             : Html.Of($"<li><strong><code>{code}</code></strong><br />{t.UnknownCode}</li>\n"));
         return Html.Of($"{Parts.Paragraph(t.NotTestedNote)}<ul class=\"open-questions\">{items}</ul>\n");

@@ -43,6 +43,8 @@ internal static class Parts
     /// <summary>The interval of a measure in words: 95% interval 0.01–0.09%.</summary>
     public static string IntervalWords(Texts texts, Measure measure, Style style, string unit = "")
     {
+        if (measure is { Interval: null, StandardError: null })
+            return texts.NoInterval;
         var low = Numbers.Lower(measure);
         var high = Numbers.Upper(measure);
         return texts.IntervalOf(measure.Interval?.Confidence ?? 0.95, texts.Range(low, high, style.Bare) + unit);

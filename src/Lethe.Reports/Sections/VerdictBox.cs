@@ -8,8 +8,6 @@ namespace Lethe.Reports.Sections;
 /// <summary>The box at the top: what was asked, whether it worked, what it cost, what is left, and by what rules this was decided.</summary>
 internal static class VerdictBox
 {
-    private enum Mark { Good, Open, Mixed, Bad }
-
     public static Html Render(ReportContext context)
     {
         var t = context.Texts;
@@ -33,14 +31,14 @@ internal static class VerdictBox
         };
         var whole = new[] { forget, retain, traces == Mark.Open ? Mark.Good : traces }.Max();
         return Html.Of($"""
-            <section class="verdict {Class(whole)}" aria-labelledby="verdict">
-            <h2 id="verdict">{Icon(whole, t)}<span>{Headline(context)}</span></h2>
+            <section class="verdict {VerdictMarks.Class(whole)}" aria-labelledby="verdict">
+            <h2 id="verdict">{VerdictMarks.Icon(whole, t)}<span>{Headline(context)}</span></h2>
             <dl>
-            {Line(t.AskedLabel, null, Asked(context), t)}
-            {Line(t.ResultLabel, forget, Forgotten(context), t)}
-            {Line(t.CostLabel, retain, Retained(context), t)}
-            {Line(t.TracesLabel, traces, Traces(context), t)}
-            {Line(t.LimitsLabel, null, Limits(context), t)}
+            {VerdictMarks.Line(t.AskedLabel, null, Asked(context), t)}
+            {VerdictMarks.Line(t.ResultLabel, forget, Forgotten(context), t)}
+            {VerdictMarks.Line(t.CostLabel, retain, Retained(context), t)}
+            {VerdictMarks.Line(t.TracesLabel, traces, Traces(context), t)}
+            {VerdictMarks.Line(t.LimitsLabel, null, Limits(context), t)}
             </dl>
             {Parts.Details(t.RulesTitle, Rules(context))}</section>
 
@@ -169,23 +167,5 @@ internal static class VerdictBox
         static string Short(double value) => value.ToString("0.##", System.Globalization.CultureInfo.InvariantCulture);
         static string PointsOf(double share) => Short(100 * share);
         static string PercentOf(double share) => Short(100 * share) + "%";
-    }
-
-    private static Html Line(string label, Mark? mark, Html text, Texts t) =>
-        Html.Of($"<div><dt>{(mark is { } m ? Icon(m, t) : Html.Of($"<span class=\"icon\"></span>"))}{label}</dt><dd>{text}</dd></div>");
-
-    private static string Class(Mark mark) => mark switch { Mark.Good => "good", Mark.Bad => "bad", Mark.Open => "open", _ => "mixed" };
-
-    /// <summary>Shape first, colour second, and a word for those who see neither.</summary>
-    private static Html Icon(Mark mark, Texts t)
-    {
-        var (shape, word) = mark switch
-        {
-            Mark.Good => ("""<circle cx="10" cy="10" r="9" /><path d="M5.6 10.4 8.8 13.6 14.6 7.2" />""", t.MarkGood),
-            Mark.Mixed => ("""<path class="body" d="M10 1.6 19 17.8H1Z" /><path d="M10 7.4V12M10 14.6V15.2" />""", t.MarkMixed),
-            Mark.Bad => ("""<path class="body" d="M6.3 1h7.4L19 6.3v7.4L13.7 19H6.3L1 13.7V6.3Z" /><path d="M6.6 6.6 13.4 13.4M13.4 6.6 6.6 13.4" />""", t.MarkBad),
-            _ => ("""<circle class="hollow" cx="10" cy="10" r="8.2" /><path class="hollow" d="M6 10H14" />""", t.MarkOpen),
-        };
-        return Html.Of($"<svg class=\"icon {Class(mark)}\" width=\"20\" height=\"20\" viewBox=\"0 0 20 20\" role=\"img\" aria-label=\"{word}\">{Html.Trusted(shape)}</svg>");
     }
 }

@@ -26,6 +26,7 @@ internal abstract partial class Texts
     public abstract string Sentences(IEnumerable<string> sentences);
     public abstract Html Sentences(IEnumerable<Html> sentences);
     public abstract string IntervalOf(double confidence, string range);
+    public abstract string NoInterval { get; }
     public abstract string RangeSign { get; }
     public abstract string SignedRangeSign { get; }
     public abstract string Points(string number);

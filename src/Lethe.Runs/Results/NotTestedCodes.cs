@@ -40,12 +40,27 @@ public static class NotTestedCodes
     public const string NonlinearProbes = "nonlinear_probes";
     /// <summary>Whether the run ends the same with another seed.</summary>
     public const string OtherSeeds = "other_seeds";
+    /// <summary>Of a language model: whether an outsider can tell that a given text was in its training data.</summary>
+    public const string TextMembership = "text_membership";
+    /// <summary>Of a language model: how fast further training brings the topic back.</summary>
+    public const string TextRelearning = "text_relearning";
+    /// <summary>Of a language model: whether hostile prompts bring the topic back.</summary>
+    public const string AdversarialPrompts = "adversarial_prompts";
+    /// <summary>Of a language model: whether it answers in other words or other languages.</summary>
+    public const string OtherWords = "other_words";
+    /// <summary>Of a language model: whether its inner layers still hold the topic.</summary>
+    public const string InnerLayers = "inner_layers";
+    /// <summary>Of a language model: whether weights of fewer bits bring the topic back.</summary>
+    public const string FewerBits = "fewer_bits";
+    /// <summary>Of a language model: whether abilities suffered that were not measured.</summary>
+    public const string OtherAbilities = "other_abilities";
 
     /// <summary>Every code, in the order in which a report lists them.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
         MembershipInference, TrainingImageExtraction, WhiteBoxWeights, MixedConditions, IndirectGeneration, Relearning,
         RelearningOtherData, LinearProbes, NonlinearProbes, Quantisation, RetrainedReference, OtherJudges, HumanRating,
-        OtherSeeds, RealPhotographs, TrainingDataDeletion, EarlierModels,
+        OtherSeeds, RealPhotographs, TextMembership, TextRelearning, AdversarialPrompts, OtherWords, InnerLayers, FewerBits, OtherAbilities,
+        TrainingDataDeletion, EarlierModels,
     ];
 }

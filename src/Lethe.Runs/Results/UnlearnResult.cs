@@ -10,7 +10,7 @@ public abstract record UnlearnResult
     [JsonPropertyOrder(-3)]
     public string Schema { get; init; } = "lethe.result/1";
 
-    /// <summary>What kind of model was changed: "generative".</summary>
+    /// <summary>What kind of model was changed: "generative" or "language".</summary>
     [JsonPropertyOrder(-3)]
     public abstract string Kind { get; init; }
 

@@ -79,6 +79,7 @@ public static class UnlearnPipeline
         return kind switch
         {
             ImageUnlearnResult.KindName => document.Deserialize<ImageUnlearnResult>(ResultJson.Options),
+            LanguageUnlearnResult.KindName => document.Deserialize<LanguageUnlearnResult>(ResultJson.Options),
             _ => null,
         };
     }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Lethe.Runs.Generative;
+using Lethe.Runs.Language.Unlearning;
 using Lethe.Runs.Plans;
 using Lethe.Runs.Results;
 using Lethe.Torch;
@@ -11,6 +12,7 @@ namespace Lethe.Runs;
 /// particular to it; everything else is the same for all of them and stands in <see cref="UnlearnPipeline"/>.
 /// </summary>
 [PlanKind("generative", typeof(ImageUnlearnPlan), "a conditional image generator forgets concepts; what a plan without a kind is", Default = true)]
+[PlanKind("language", typeof(LanguageUnlearnPlan), "a language model forgets a topic")]
 public abstract record UnlearnPlan
 {
     /// <summary>What was asked.</summary>

@@ -19,6 +19,7 @@ public sealed partial class MetricsPageTests
     [Theory]
     [InlineData("A measure", typeof(Measure))]
     [InlineData("result.json of an unlearning run", typeof(ImageUnlearnResult))]
+    [InlineData("result.json of an unlearning run on a language model", typeof(LanguageUnlearnResult))]
     [InlineData("sweep.json", typeof(SweepResult))]
     [InlineData("result.json of a training run", typeof(ImageTrainResult))]
     [InlineData("What evaluate --tasks prints", typeof(LanguageResult))]
@@ -31,7 +32,7 @@ public sealed partial class MetricsPageTests
     {
         HashSet<string> keys = [];
         // What an unlearning run's section explains is not explained again.
-        HashSet<Type> explained = type.IsSubclassOf(typeof(TrainResult)) || type == typeof(LanguageResult) ? [typeof(RunFacts), typeof(CostResult)] : [];
+        HashSet<Type> explained = type.IsSubclassOf(typeof(TrainResult)) || type == typeof(LanguageResult) || type == typeof(LanguageUnlearnResult) ? [typeof(RunFacts), typeof(CostResult), typeof(EvaluationFacts)] : [];
         if (type != typeof(Measure))
             explained.Add(typeof(Measure));
         Walk(type, "", keys, explained);

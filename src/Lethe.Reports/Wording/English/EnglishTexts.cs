@@ -13,6 +13,7 @@ internal sealed partial class EnglishTexts : Texts
     public override string Sentences(IEnumerable<string> sentences) => string.Join(" ", sentences);
     public override Html Sentences(IEnumerable<Html> sentences) => Html.Join(" ", sentences);
     public override string IntervalOf(double confidence, string range) => $"{Numbers.Percent(confidence, 0)} interval {range}";
+    public override string NoInterval => "too few items for an interval";
     public override string RangeSign => "–";
     public override string SignedRangeSign => " to ";
     public override string Points(string number) => $"{number} points";

@@ -13,6 +13,7 @@ internal sealed partial class JapaneseTexts : Texts
     public override string Sentences(IEnumerable<string> sentences) => string.Concat(sentences);
     public override Html Sentences(IEnumerable<Html> sentences) => Html.Join(sentences);
     public override string IntervalOf(double confidence, string range) => $"{Numbers.Percent(confidence, 0)}信頼区間 {range}";
+    public override string NoInterval => "件数が不足し区間は示せない";
     public override string RangeSign => "〜";
     public override string SignedRangeSign => "〜";
     public override string Points(string number) => $"{number}ポイント";

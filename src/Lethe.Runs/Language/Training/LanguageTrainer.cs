@@ -78,7 +78,7 @@ internal sealed class LanguageTrainer : ITrainer
         using var result = LanguageCheckpoint.Open(run.Paths.Model);
         var seconds = trained.Record.Seconds;
         return new LanguageTrainResult(
-            plan.Title, run.Facts(), WeightsDigest(run.Paths.Model), (plan.Model as BaseModelPlan)?.Path, LanguageModelShape.Of(result.Configuration, losses.Parameters),
+            plan.Title, run.Facts(), LanguageModelDigest.OfWeights(run.Paths.Model), (plan.Model as BaseModelPlan)?.Path, LanguageModelShape.Of(result.Configuration, losses.Parameters),
             new CorpusFacts(train.Documents, train.Tokens, validation?.Documents ?? 0, validation?.Tokens ?? 0),
             new TrainingFacts(record.Steps, record.StopReason, record.BestStep, record.TokensSeen, (double)record.TokensSeen / train.Tokens, seconds, record.TokensSeen / Math.Max(seconds, 1e-3)),
             losses.Train, losses.Validation, Curve(trained, record.Steps), [.. record.Readings.Select(reading => new LossPoint(reading.Step, reading.Loss))], run.Cost());
@@ -90,7 +90,7 @@ internal sealed class LanguageTrainer : ITrainer
     {
         var inputs = new List<StageInput> { text.As("tokens") };
         if (checkpoint is not null)
-            inputs.Add(new("base", FilesDigest(checkpoint.Path)));
+            inputs.Add(new("base", LanguageModelDigest.Of(checkpoint.Path)));
         var sizes = plan.Model is LlamaPlan llama ? llama.Configuration(tokens.VocabularySize) : null;
         return runner.Run(new Stage { Name = "train", Method = "language-model-training", Version = 1, Options = new { sizes, plan.Training, plan.Seed }, Inputs = inputs, Environment = Environment }, work =>
         {
@@ -114,7 +114,7 @@ internal sealed class LanguageTrainer : ITrainer
     {
         var inputs = new List<StageInput> { trained.As("weights"), new("tokenizer", TokenizerStage.Digest(tokens)) };
         if (checkpoint is not null)
-            inputs.Add(new("base", FilesDigest(checkpoint.Path)));
+            inputs.Add(new("base", LanguageModelDigest.Of(checkpoint.Path)));
         var sizes = plan.Model is LlamaPlan llama ? llama.Configuration(tokens.VocabularySize) : null;
         var options = new { sizes, tokens.Special.Bos, tokens.Special.Eos, tokens.Special.Stop, tokens.Special.Texts };
         return runner.Run(new Stage { Name = "export", Method = "hugging-face-folder", Version = 1, Options = options, Inputs = inputs, Environment = new("float32", "cpu", 1, "none"), Shared = false }, work =>
@@ -214,12 +214,6 @@ internal sealed class LanguageTrainer : ITrainer
         FolderTree.Remove(target);
         FolderTree.Move(partial, target);
     }
-
-    private static string WeightsDigest(string folder) => CanonicalJson.Digest(FolderTree.Files(folder).Where(file => file.EndsWith(".safetensors", StringComparison.Ordinal)).Select(file => new[] { file, FolderTree.Sha256(Path.Combine(folder, file)) }));
-
-    private static string FilesDigest(string path) => Directory.Exists(path)
-        ? CanonicalJson.Digest(FolderTree.Files(path).Select(file => new[] { file, FolderTree.Sha256(Path.Combine(path, file)) }))
-        : FolderTree.Sha256(path);
 
     private static T Read<T>(Artefact artefact, string file) => JsonSerializer.Deserialize<T>(File.ReadAllBytes(artefact.PathOf(file)), ResultJson.Options)!;
 }

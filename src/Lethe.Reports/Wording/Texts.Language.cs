@@ -1,0 +1,107 @@
+using Lethe.Reports.Markup;
+
+namespace Lethe.Reports.Wording;
+
+/// <summary>Texts of the reports of language models; those that images have too stand in the other files.</summary>
+internal abstract partial class Texts
+{
+    // Titles
+    public abstract string LmForgottenTitle { get; }
+    public abstract string LmRetainedTitle { get; }
+    public abstract string LmPerplexityTitle { get; }
+    public abstract string LmAnswersTitle { get; }
+
+    // The box
+    public abstract string LmUndecidedClause { get; }
+    public abstract string LmNotKnownClause { get; }
+    public abstract string LmRetainUndecidedClause { get; }
+    public abstract Html LmAskedSentence(string topic, int retained);
+    public abstract Html LmTrainedSentence(string after, string interval, string before);
+    public abstract Html LmUnseenSentence(string after, string interval, string before);
+    public abstract Html LmGapSentence(string closed, string interval, string floor);
+    public abstract Html LmNoGapSentence(string floor);
+    public abstract Html LmRetainSentence(int topics, string after, string before, string change, string interval);
+    public abstract Html LmNobodyLostSentence { get; }
+    public abstract Html LmPerplexitySentence(string before, string after, string percent, string interval);
+    public abstract Html LmTracesSentence { get; }
+    public abstract string LmRuleForgotten(string gap);
+    public abstract string LmRulePartly(string gap);
+    public abstract string LmRuleKnown { get; }
+    public abstract string LmRuleKept(string loss, string worst, string perplexity);
+    public abstract string LmRuleUndecided { get; }
+
+    // What was asked
+    public abstract string LmTopic { get; }
+    public abstract string LmGround { get; }
+    public abstract string LmScope { get; }
+    public abstract string LmAskedAbout { get; }
+    public abstract string LmPartTest { get; }
+    public abstract string LmPartValidation { get; }
+    public abstract string LmTrainedOn { get; }
+    public abstract string LmTexts(string forget, string retain);
+    public abstract string LmRoleColumn { get; }
+    public abstract string LmRoleForget { get; }
+    public abstract string LmRoleNeighbour { get; }
+    public abstract string LmRoleRetain { get; }
+    public abstract string LmEntities { get; }
+    public abstract string LmTrainedEntities { get; }
+    public abstract string LmTextsColumn { get; }
+    public abstract string LmQuestions { get; }
+    public abstract string LmSplitNote { get; }
+
+    // Tables
+    public abstract string LmTrainedName { get; }
+    public abstract string LmUnseenName { get; }
+    public abstract string LmSwapName { get; }
+    public abstract string LmMarginName { get; }
+    public abstract string LmChoiceName { get; }
+    public abstract string LmPerplexityName { get; }
+    public abstract string LmSwapChart { get; }
+    public abstract string LmFloorBefore { get; }
+    public abstract string LmFloorAfter { get; }
+    public abstract string LmGap { get; }
+    public abstract string LmGapClosed { get; }
+    public abstract string LmForgottenNote { get; }
+    public abstract string LmRetainedNote { get; }
+    public abstract string LmNonInferior(string points);
+    public abstract string LmNotShown(string points);
+    public abstract string LmDetectable(string points);
+    public abstract string LmPerplexityNote(string tokens);
+
+    // Answers, weights, method
+    public abstract string LmNoAnswers { get; }
+    public abstract string LmQuestion { get; }
+    public abstract string LmExpected { get; }
+    public abstract string LmAnswersNote { get; }
+    public abstract string LmMovedNote { get; }
+    public abstract string LmTokensSeen { get; }
+    public abstract string LmTrainedNumbers { get; }
+
+    // Explanations
+    public abstract Explained LmSwapTerm { get; }
+    public abstract Explained LmMarginTerm { get; }
+    public abstract Explained LmChoiceTerm { get; }
+    public abstract Explained LmFloorTerm { get; }
+    public abstract Explained LmGapTerm { get; }
+    public abstract Explained LmNeighbourTerm { get; }
+    public abstract Explained LmPerplexityTerm { get; }
+    public abstract Explained LmIntervalTerm { get; }
+
+    // What was not tested
+    public abstract OpenQuestion TextMembership { get; }
+    public abstract OpenQuestion TextRelearning { get; }
+    public abstract OpenQuestion AdversarialPrompts { get; }
+    public abstract OpenQuestion OtherWords { get; }
+    public abstract OpenQuestion InnerLayers { get; }
+    public abstract OpenQuestion FewerBits { get; }
+    public abstract OpenQuestion OtherAbilities { get; }
+
+    /// <summary>The word for a topic's part in a run.</summary>
+    public string LmRole(string role) => role switch
+    {
+        "forget" => LmRoleForget,
+        "neighbour" => LmRoleNeighbour,
+        "retain" => LmRoleRetain,
+        _ => role,
+    };
+}

@@ -1,0 +1,29 @@
+using Lethe.Evaluation.Language;
+using Lethe.Models.Language.Checkpoints;
+using Lethe.Torch;
+using Lethe.Unlearning.Language;
+
+namespace Lethe.Runs.Language.Unlearning;
+
+/// <summary>What a run on a language model is expected to take, at what was measured on two cores of a common server processor.</summary>
+internal static class LanguageEstimates
+{
+    private const double FlopPerSecond = 60e9;
+
+    public static RunEstimate Of(LanguageUnlearnPlan plan, LanguageCheckpoint checkpoint, LanguageMeasuring measuring, Device device)
+    {
+        var configuration = checkpoint.Configuration;
+        var parameters = checkpoint.Weights.Names.Sum(name => checkpoint.Weights.Describe(name).Shape.Aggregate(1L, (product, size) => product * size));
+        // What a token costs: the layers, and the head where it is scored; the embedding is a look-up.
+        var token = 2.0 * parameters;
+        var tests = new[] { measuring.Tests.Trained, measuring.Tests.Unseen, measuring.Tests.Retain, measuring.Tests.TrainedNames, measuring.Tests.UnseenNames }.OfType<KnowledgeTest>();
+        // Characters of question and answers over three to a token.
+        var asked = tests.Sum(test => test.Questions.Zip(test.Answers, (question, answers) => (question.Context.Length + answers.Sum(answer => answer.Length)) / 3.0).Sum());
+        var measured = asked + (double)plan.Measure.PerplexityTexts * plan.Measure.PerplexityTokens;
+        // Methods over hidden states never leave their slice.
+        var slice = plan.Method is WholeModelOptions or ClosedFormEditOptions ? token : token * Math.Min(1, 4.0 / configuration.Layers);
+        var steps = 2.0 * ((plan.Method as LanguageUnlearningOptions)?.Steps ?? 50) * plan.Texts.Batch * Math.Min(plan.Texts.Length, 40) * 3 * slice;
+        var time = device == Device.Cpu ? TimeSpan.FromSeconds((2 * measured * token + steps) / FlopPerSecond + 20) : (TimeSpan?)null;
+        return new RunEstimate(time, (long)(1e9 + 1.5 * 4 * parameters), 8 * parameters + (64L << 20), "at about 60 GFLOP/s, nothing found in the cache");
+    }
+}

@@ -1,0 +1,123 @@
+using Lethe.Models.Language;
+using Lethe.Models.Language.Checkpoints;
+using Lethe.Models.SparseAutoencoders;
+using Lethe.Models.SparseAutoencoders.Reading;
+using Lethe.Models.SparseAutoencoders.Training;
+using Lethe.Torch;
+using Lethe.Unlearning.Language;
+
+namespace Lethe.Runs.Language.Unlearning;
+
+/// <summary>A method at work: its loop, which knows the weights that it changes.</summary>
+/// <param name="Loop">The loop.</param>
+/// <param name="TrainedNumbers">Numbers that are trained; 0 where none is.</param>
+/// <param name="TokensSeen">Tokens read so far.</param>
+/// <param name="Owned">What goes when it is done, in this order.</param>
+internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long TrainedNumbers, Func<long> TokensSeen, params IReadOnlyList<IDisposable> Owned) : IDisposable
+{
+    /// <summary>Makes a method.</summary>
+    /// <param name="options">The method.</param>
+    /// <param name="seed">The plan's seed.</param>
+    /// <param name="checkpoint">The base model; of methods over hidden states only the slice that is edited is loaded.</param>
+    /// <param name="texts">What it reads.</param>
+    /// <param name="saes">The plan's autoencoders.</param>
+    /// <param name="device">Where it computes.</param>
+    /// <param name="stop">Stop criterion.</param>
+    public static LanguageForgetting Make(LanguageMethodOptions options, ulong seed, LanguageCheckpoint checkpoint, TrainingTexts texts, IReadOnlyList<SparseAutoencoder> saes, Device device, StopCriterion? stop)
+    {
+        // The released code of RMU pads on the left and counts every position.
+        var batches = texts.BatchOptions(checkpoint.Special);
+        if (options is ReleasedRepresentationMisdirectionOptions)
+            batches = batches with { Padding = PaddingSide.Left, CountFirst = true, CountPadding = true };
+        TextBatches Batches(IReadOnlyList<int[]> rows, string name) => TextBatches.Of(rows, batches with { Seed = RandomStream.ChildSeed(seed, name) });
+        var (forget, retain) = (Batches(texts.Forget, "forget"), Batches(texts.Retain, "retain"));
+        switch (options)
+        {
+            case RepresentationMisdirectionOptions rmu:
+                return OfSlice(SliceCache.Open(checkpoint, RepresentationMisdirection.Slice(checkpoint.Weights, rmu) with { Device = device }),
+                    cache => RepresentationMisdirection.Create(cache, [(forget, retain)], rmu, seed, stop: stop));
+            case CrispOptions crisp:
+                var salient = Salient(crisp, checkpoint, texts, saes, device);
+                return OfSlice(SliceCache.Open(checkpoint, Crisp.Slice(checkpoint.Weights, salient, crisp) with { Device = device }),
+                    cache => Crisp.Create(cache, forget, retain, null, salient, crisp, seed, stop: stop));
+            case WholeModelOptions whole:
+                return OfModel(checkpoint, device, model =>
+                {
+                    var loop = new WholeModelUnlearning(model, forget, retain, whole, seed, stop: stop);
+                    return new LanguageForgetting(loop, loop.ParameterCount, () => loop.TokensSeen, loop, model);
+                });
+            case ClosedFormEditOptions edit:
+                var prompts = TextBatches.Of(texts.Prompts(LanguageMeasuring.EncodingOf(checkpoint)), batches with { Seed = RandomStream.ChildSeed(seed, "forget") });
+                return OfModel(checkpoint, device, model =>
+                {
+                    var loop = new ClosedFormEdit(model, prompts, retain, edit);
+                    return new LanguageForgetting(loop, 0, () => prompts.Tokens + retain.Tokens, loop, model);
+                });
+            default:
+                throw new NotSupportedException($"{options.GetType().Name} is no method that a plan can name.");
+        }
+    }
+
+    /// <summary>Refuses what a method cannot do with a model, before anything is computed.</summary>
+    /// <exception cref="UsageException">A layer or matrix is not there, or the method needs an autoencoder.</exception>
+    public static void Check(LanguageMethodOptions options, LanguageCheckpoint checkpoint, IReadOnlyList<SparseAutoencoder> saes)
+    {
+        var layers = checkpoint.Configuration.Layers;
+        switch (options)
+        {
+            case RepresentationMisdirectionOptions rmu:
+                if (rmu.Layer >= layers || rmu.ResolvedLayers[^1] > rmu.Layer)
+                    throw new UsageException($"method.layer is {rmu.Layer} and edited are layers {string.Join(", ", rmu.ResolvedLayers)}: the layer read must be one of 0 to {layers - 1}, and no edited layer above it.");
+                RepresentationMisdirection.Slice(checkpoint.Weights, rmu);
+                break;
+            case CrispOptions when saes.Count == 0:
+                throw new UsageException("method.kind is crisp, which suppresses latents of a sparse autoencoder; name one under sparse_autoencoders, or choose a method without, such as rmu.");
+            case ClosedFormEditOptions edit when edit.EditedLayers.Any(layer => layer >= layers):
+                throw new UsageException($"method.edited_layers is {string.Join(", ", edit.EditedLayers)}; the model has layers 0 to {layers - 1}.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var owned in Owned)
+            owned.Dispose();
+    }
+
+    private static LanguageForgetting OfSlice(SliceCache cache, Func<SliceCache, SliceUnlearning> make)
+    {
+        try
+        {
+            var loop = make(cache);
+            return new LanguageForgetting(loop, loop.ParameterCount, () => loop.TokensSeen, loop, cache);
+        }
+        catch
+        {
+            cache.Dispose();
+            throw;
+        }
+    }
+
+    private static LanguageForgetting OfModel(LanguageCheckpoint checkpoint, Device device, Func<CausalLanguageModel, LanguageForgetting> make)
+    {
+        var model = checkpoint.Load(new LoadOptions { Device = device });
+        try
+        {
+            return make(model);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private static SalientLatents[] Salient(CrispOptions options, LanguageCheckpoint checkpoint, TrainingTexts texts, IReadOnlyList<SparseAutoencoder> saes, Device device)
+    {
+        var special = checkpoint.Special;
+        PackedTokens Packed(IReadOnlyList<int[]> rows) => PackedTokens.Of(rows, texts.Length, special.AddBos ? special.Bos : null, special.Bos ?? special.Eos);
+        using var model = checkpoint.Load(new LoadOptions { ToLayer = saes.Max(sae => Site.Parse(sae.Site!.Name).Layer) + 1, Head = false, Device = device });
+        using var pass = LatentPass.Read(model, saes, [new("forget", Packed(texts.Forget)), new("retain", Packed(texts.Retain))], contexts: 1);
+        return [.. saes.Select((sae, k) => SalientLatents.Choose(sae, pass.Statistics(k, 0), pass.Statistics(k, 1), options))];
+    }
+}

@@ -1,0 +1,106 @@
+using Lethe.Evaluation;
+using Lethe.Evaluation.Language;
+using Lethe.Evaluation.Statistics;
+using Lethe.Runs.Language.Topics;
+using Lethe.Runs.Results;
+
+namespace Lethe.Runs.Language.Unlearning;
+
+/// <summary>Makes the figures of result.json of what two readings say.</summary>
+internal sealed class LanguageResultBuilder(Ground ground, KnowledgeTests tests, IReadOnlyList<KnowledgeQuestion> shown, LanguageReading before, LanguageReading after)
+{
+    // Non-inferiority of what had to stay is asked for at one point.
+    private const double Margin = 0.01;
+
+    public LanguageForgetResult Forget()
+    {
+        var trained = Known(tests.Trained, before.Trained, after.Trained, tests.TrainedNames, before.TrainedNames, after.TrainedNames, out var gap);
+        return new LanguageForgetResult
+        {
+            SwapBefore = trained.SwapBefore.Value,
+            SwapAfter = trained.SwapAfter.Value,
+            Floor = trained.FloorBefore!.Value,
+            GapClosed = trained.GapClosed?.Value,
+            Qualifies = gap.Qualifies,
+            Trained = trained,
+            Unseen = tests.Unseen is { } unseen ? Known(unseen, before.Unseen!, after.Unseen!, tests.UnseenNames, before.UnseenNames, after.UnseenNames, out _) : null,
+        };
+    }
+
+    public LanguageRetainResult Retain()
+    {
+        var test = tests.Retain;
+        var (was, now) = (test.Swaps(before.Retain), test.Swaps(after.Retain));
+        LanguageTopicResult[] topics = [.. ground.RetainTopics.Where(topic => was.Topics.Contains(topic)).Select(topic => new LanguageTopicResult(topic, ground.Neighbours.Contains(topic), Known(topic)))];
+        var worst = topics.MinBy(topic => topic.Knowledge.SwapChange.Value)!;
+        var neighbour = topics.Where(topic => topic.Neighbour).MinBy(topic => topic.Knowledge.SwapChange.Value);
+        var shown = NonInferiority.Of(was, now, Margin);
+        return new LanguageRetainResult
+        {
+            SwapBefore = Bare(ClusterBootstrap.Of(was, better: Better.Higher)),
+            SwapAfter = Bare(ClusterBootstrap.Of(now, better: Better.Higher)),
+            Change = Bare(ClusterBootstrap.Difference(now, was, better: Better.Higher).Value),
+            WorstChange = worst.Knowledge.SwapChange.Value,
+            WorstTopic = worst.Topic,
+            WorstNeighbourChange = neighbour?.Knowledge.SwapChange.Value,
+            WorstNeighbour = neighbour?.Topic,
+            NonInferior = shown.Shown,
+            Margin = Margin,
+            // Where no pair changed, nothing is known of the spread.
+            SmallestDetectable = shown.SmallestDetectable is > 0 ? shown.SmallestDetectable : null,
+            Topics = topics,
+        };
+    }
+
+    public PerplexityResult Perplexity()
+    {
+        var tokens = before.Tokens.Sum();
+        double Loss(IReadOnlyList<double> scores) => -scores.Sum() / tokens;
+        var (was, now) = (Loss(before.LogProbabilities), Loss(after.LogProbabilities));
+        // The rise of the loss of each text, paired: exp(mean) − 1 is the relative change of perplexity.
+        double[] rises = [.. before.LogProbabilities.Zip(after.LogProbabilities, before.Tokens).Select(text => (text.First - text.Second) / text.Third)];
+        var change = rises.Length < 2 ? new Measure(Math.Exp(now - was) - 1, rises.Length, Better: Better.Lower)
+            : Bootstrap.Of(rises, values => Math.Exp(values.Average()) - 1, better: Better.Lower) with { Value = Math.Exp(now - was) - 1 };
+        return new PerplexityResult(Math.Exp(was), Math.Exp(now), Bare(change), tokens);
+    }
+
+    public IReadOnlyList<WrittenAnswer> Answers() => [.. shown.Select((question, k) =>
+        new WrittenAnswer(question.Topic, question.Topic == ground.ForgetTopic, question.Context, question.Answer, before.Answers[k], after.Answers[k]))];
+
+    private KnowledgeResult Known(string topic)
+    {
+        ClusteredSample[] of = [.. ClusteredSample.Only(topic, tests.Retain.Swaps(before.Retain), tests.Retain.Swaps(after.Retain))];
+        ClusteredSample[] margins = [.. ClusteredSample.Only(topic, tests.Retain.Margins(before.Retain), tests.Retain.Margins(after.Retain))];
+        ClusteredSample[] choices = [.. ClusteredSample.Only(topic, tests.Retain.Choices(before.Retain), tests.Retain.Choices(after.Retain))];
+        return Known(of, margins, choices, Better.Higher);
+    }
+
+    private KnowledgeResult Known(KnowledgeTest test, KnowledgeReading was, KnowledgeReading now, KnowledgeTest? names, KnowledgeReading? namesBefore, KnowledgeReading? namesAfter, out GapResult gap)
+    {
+        var floor = GroundFloor.Swaps(ground.Plan, test, names, namesBefore is null ? [] : [namesBefore]);
+        var floorAfter = GroundFloor.Swaps(ground.Plan, test, names, namesAfter is null ? [] : [namesAfter]);
+        gap = GapClosed.Of(test.Swaps(was), test.Swaps(now), floor);
+        return Known([test.Swaps(was), test.Swaps(now)], [test.Margins(was), test.Margins(now)], [test.Choices(was), test.Choices(now)], Better.Lower) with
+        {
+            FloorBefore = Bare(ClusterBootstrap.Of(floor)),
+            FloorAfter = Bare(ClusterBootstrap.Of(floorAfter)),
+            Gap = Bare(gap.Gap),
+            GapClosed = gap.Closed is { } closed ? Bare(closed) : null,
+        };
+    }
+
+    private static KnowledgeResult Known(ClusteredSample[] swaps, ClusteredSample[] margins, ClusteredSample[] choices, Better better) => new()
+    {
+        SwapBefore = Bare(ClusterBootstrap.Of(swaps[0], better: better)),
+        SwapAfter = Bare(ClusterBootstrap.Of(swaps[1], better: better)),
+        SwapChange = Bare(ClusterBootstrap.Difference(swaps[1], swaps[0], better: better).Value),
+        MarginBefore = Bare(ClusterBootstrap.Of(margins[0], better: better)),
+        MarginAfter = Bare(ClusterBootstrap.Of(margins[1], better: better)),
+        MarginChange = Bare(ClusterBootstrap.Difference(margins[1], margins[0], better: better).Value),
+        ChoiceBefore = Bare(ClusterBootstrap.Of(choices[0], better: better)),
+        ChoiceAfter = Bare(ClusterBootstrap.Of(choices[1], better: better)),
+    };
+
+    // Values of single items stay in the reading's artefact.
+    private static Measure Bare(Measure measure) => measure with { Items = null };
+}

@@ -1,0 +1,178 @@
+using System.Text.Json;
+using Lethe.Formats;
+using Lethe.Models.Language.Checkpoints;
+using Lethe.Models.SparseAutoencoders;
+using Lethe.Models.SparseAutoencoders.Files;
+using Lethe.Runs.Generative;
+using Lethe.Runs.Language.Topics;
+using Lethe.Runs.Plans;
+using Lethe.Runs.Results;
+using Lethe.Torch;
+using Lethe.Unlearning.Language;
+
+namespace Lethe.Runs.Language.Unlearning;
+
+/// <summary>Makes a language model forget a topic by a plan: load ▸ before ▸ forget ▸ export ▸ after.</summary>
+internal sealed class LanguageUnlearner : IUnlearner
+{
+    private const string WeightsName = "weights.safetensors", RecordName = "forgetting.json", GroundName = "ground.json";
+
+    private readonly LanguageUnlearnPlan plan;
+    private readonly LanguageCheckpoint checkpoint;
+    private readonly Ground ground;
+    private readonly LanguageMeasuring measuring;
+    private readonly TrainingTexts texts;
+    private readonly Device device;
+    private readonly IReadOnlyList<SparseAutoencoder> saes = [];
+    private readonly IReadOnlyList<string> saeFiles = [];
+    private readonly string digest;
+
+    public LanguageUnlearner(LanguageUnlearnPlan plan, string planFile, RunContext context)
+    {
+        (this.plan, device) = (plan, context.Device);
+        ground = Ground.Read(plan.Ground, planFile);
+        checkpoint = Open(plan.Model, planFile);
+        try
+        {
+            saeFiles = [.. plan.SparseAutoencoders.Select(path => PlanPaths.Resolve(path, planFile))];
+            saes = [.. saeFiles.Select(path => Autoencoder(path, checkpoint, device))];
+            LanguageForgetting.Check(plan.Method, checkpoint, saes);
+            measuring = new LanguageMeasuring(plan.Measure, ground, checkpoint, planFile, device);
+            texts = new TrainingTexts(plan, ground, checkpoint, measuring.Documents, planFile);
+            digest = LanguageModelDigest.Of(checkpoint.Path);
+            Estimate = LanguageEstimates.Of(plan, checkpoint, measuring, device);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public RunEstimate Estimate { get; }
+
+    /// <summary>Opens the model that a plan names.</summary>
+    public static LanguageCheckpoint Open(string model, string planFile)
+    {
+        var path = PlanPaths.Resolve(model, planFile);
+        return LanguageCheckpoint.Open(LanguageModelPath.Find(path) ?? path);
+    }
+
+    public UnlearnResult Unlearn(UnlearnRun run)
+    {
+        var runner = run.Runner;
+        Load(runner);
+        var before = measuring.Stage(runner, "before", checkpoint.Path, digest);
+        var forgotten = Forget(runner);
+        var exported = LanguageExport.Stage(runner, checkpoint, digest, forgotten, () => Found(forgotten), plan.Guard is null ? plan.Method.Strength : 1);
+        LanguageExport.Show(exported, run.Paths.Model);
+        var after = measuring.Stage(runner, "after", LanguageExport.FolderOf(exported), exported.Content);
+        var record = JsonSerializer.Deserialize<LanguageForgettingRecord>(File.ReadAllBytes(forgotten.PathOf(RecordName)), ResultJson.Options)!;
+        using var result = LanguageCheckpoint.Open(LanguageExport.FolderOf(exported));
+        return Result(run.Facts(), before, after, Method(record), LanguageExport.Moved(checkpoint, result, Found(forgotten).Keys), run.Cost());
+    }
+
+    public void Dispose()
+    {
+        foreach (var sae in saes)
+            sae.Dispose();
+        checkpoint.Dispose();
+    }
+
+    // What the run stands on, for whoever looks into its folder; measured questions and texts hang on the ground's digest.
+    private void Load(StageRunner runner) => runner.Run(
+        new Stage { Name = "load", Method = "language-ground", Version = 1, Inputs = [new("model", digest), new("ground", ground.Digest)], Environment = new("none", "cpu", 1, "none"), Shared = false },
+        work =>
+        {
+            work.WriteJson(GroundName, ground.Counts);
+            work.Note($"{texts.Forget.Count} texts to forget, {texts.Retain.Count} to retain; {measuring.Tests.Trained.Questions.Count} questions about trained entities, {measuring.Tests.Unseen?.Questions.Count ?? 0} about unseen ones, {measuring.Tests.Retain.Questions.Count} about retain topics");
+        });
+
+    private Artefact Forget(StageRunner runner)
+    {
+        // Without a guard the strength decides nothing but the export, so that one forgetting serves all strengths of a sweep; a guard looks at the weights that are exported.
+        var options = plan.Guard is null ? plan.Method with { Strength = 1 } : plan.Method;
+        return runner.Run(
+            new Stage
+            {
+                Name = "forget",
+                Method = MethodName(plan.Method),
+                Version = 1,
+                Options = new { options, plan.Seed, texts = texts.Options },
+                Inputs = [new("model", digest), .. texts.Inputs, .. saeFiles.Select((path, k) => new StageInput($"autoencoder-{k}", LanguageModelDigest.Of(path)))],
+                Environment = new("float32", device.ToString(), Engine.Threads, Engine.Version),
+            },
+            work =>
+            {
+                using var scope = new TensorScope();
+                using var guard = plan.Guard is { } guarded ? new UtilityGuard(checkpoint, texts.Guard, guarded, device) : null;
+                using var forgetting = LanguageForgetting.Make(options, (ulong)plan.Seed, checkpoint, texts, saes, device, guard is null ? null : guard.Check);
+                var outcome = work.Train(forgetting.Loop);
+                SafetensorsWriter.Write(work.PathOf(WeightsName), forgetting.Loop.Changed());
+                work.WriteJson(RecordName, new LanguageForgettingRecord(outcome.Steps, forgetting.Loop.TotalSteps, outcome.StopReason, forgetting.TokensSeen(), forgetting.TrainedNumbers));
+            });
+    }
+
+    // Size and layer are known before anything is computed; the norm shows when the model reads.
+    private static SparseAutoencoder Autoencoder(string path, LanguageCheckpoint checkpoint, Device device)
+    {
+        var sae = SaeFiles.Read(path, device: device);
+        try
+        {
+            if (sae.Site is null)
+                throw new BadInputException($"{path}: the autoencoder does not say which site it belongs to; give one whose files name it (cfg.json).");
+            sae.Check($"site {sae.Site} of {checkpoint.Path}", checkpoint.Configuration.HiddenSize, checkpoint.Configuration.Layers);
+            return sae;
+        }
+        catch
+        {
+            sae.Dispose();
+            throw;
+        }
+    }
+
+    private static IReadOnlyDictionary<string, HostArray> Found(Artefact forgotten)
+    {
+        using var file = SafetensorsFile.Open(forgotten.PathOf(WeightsName));
+        return file.ReadAll();
+    }
+
+    private LanguageMethodFacts Method(LanguageForgettingRecord record) => new(
+        MethodName(plan.Method), PlanSection.Of(plan.Method.GetType()).Keys.ToDictionary(key => key.Name, key => key.Property.GetValue(plan.Method)),
+        record.Steps, record.MaximumSteps, record.StopReason, record.TokensSeen, record.TrainedNumbers, texts.Forget.Count, texts.Retain.Count);
+
+    private LanguageUnlearnResult Result(RunFacts run, LanguageReading before, LanguageReading after, LanguageMethodFacts method, IReadOnlyList<LanguageTensorMove> moved, CostResult cost)
+    {
+        var builder = new LanguageResultBuilder(ground, measuring.Tests, measuring.Shown, before, after);
+        return new LanguageUnlearnResult
+        {
+            Run = run,
+            Request = new LanguageRequestFacts(plan.Title, plan.Scope, plan.Model, digest, checkpoint.Configuration.ModelType, checkpoint.Configuration.Layers, ground.ForgetTopic, ground.Neighbours, ground.RetainTopics,
+                plan.Measure.Part == GroundPart.Test ? "test" : "validation", ground.Counts, ground.Digest),
+            Method = method,
+            Forget = builder.Forget(),
+            Retain = builder.Retain(),
+            Perplexity = builder.Perplexity(),
+            Answers = builder.Answers(),
+            Moved = moved,
+            Cost = cost,
+            NotTested = NotTested,
+        };
+    }
+
+    private static readonly IReadOnlyList<string> NotTested =
+    [
+        NotTestedCodes.TextRelearning, NotTestedCodes.InnerLayers, NotTestedCodes.AdversarialPrompts, NotTestedCodes.OtherWords, NotTestedCodes.TextMembership, NotTestedCodes.FewerBits,
+        NotTestedCodes.OtherAbilities, NotTestedCodes.RetrainedReference, NotTestedCodes.OtherSeeds, NotTestedCodes.TrainingDataDeletion, NotTestedCodes.EarlierModels,
+    ];
+
+    private static string MethodName(LanguageMethodOptions options) => PlanKindAttribute.Of(typeof(LanguageMethodOptions)).First(kind => kind.Type == options.GetType()).Name;
+}
+
+/// <summary>How forgetting went: forgetting.json of the stage "forget".</summary>
+/// <param name="Steps">Steps taken.</param>
+/// <param name="MaximumSteps">Steps allowed.</param>
+/// <param name="StopReason">Why it stopped before; null if it did not.</param>
+/// <param name="TokensSeen">Tokens read.</param>
+/// <param name="TrainedNumbers">Numbers that were trained.</param>
+internal sealed record LanguageForgettingRecord(long Steps, long MaximumSteps, string? StopReason, long TokensSeen, long TrainedNumbers);

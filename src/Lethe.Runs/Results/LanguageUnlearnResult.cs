@@ -1,0 +1,200 @@
+using System.Text.Json.Serialization;
+using Lethe.Evaluation;
+using Lethe.Runs.Language.Topics;
+
+namespace Lethe.Runs.Results;
+
+/// <summary>result.json of an unlearning run on a language model. Every key is documented in docs/metrics.md.</summary>
+public sealed record LanguageUnlearnResult : UnlearnResult
+{
+    /// <summary>The word for this kind of result.</summary>
+    public const string KindName = "language";
+
+    /// <inheritdoc/>
+    [JsonPropertyOrder(-3)]
+    public override string Kind { get; init; } = KindName;
+
+    /// <summary>What was asked.</summary>
+    public required LanguageRequestFacts Request { get; init; }
+
+    /// <summary>How it was done.</summary>
+    public required LanguageMethodFacts Method { get; init; }
+
+    /// <summary>How well it was forgotten.</summary>
+    public required LanguageForgetResult Forget { get; init; }
+
+    /// <summary>What had to stay.</summary>
+    public required LanguageRetainResult Retain { get; init; }
+
+    /// <summary>How well other text is predicted.</summary>
+    public required PerplexityResult Perplexity { get; init; }
+
+    /// <summary>Answers written out, before and after; the prompt is the ground's. They may hold what was to be forgotten.</summary>
+    public required IReadOnlyList<WrittenAnswer> Answers { get; init; }
+
+    /// <summary>How far each edited tensor moved, as exported.</summary>
+    public required IReadOnlyList<LanguageTensorMove> Moved { get; init; }
+
+    /// <summary>What was measured, in a result of <c>evaluate</c>; null in a run's own result.</summary>
+    public EvaluationFacts? Evaluation { get; init; }
+}
+
+/// <summary>What was asked of a language model.</summary>
+/// <param name="Title">The plan's title.</param>
+/// <param name="Scope">What was to be forgotten, and what not, in the plan's words.</param>
+/// <param name="Model">The model, as the plan names it.</param>
+/// <param name="ModelDigest">SHA-256 over its files.</param>
+/// <param name="ModelType">Its family.</param>
+/// <param name="Layers">Its layers.</param>
+/// <param name="Topic">The topic to forget.</param>
+/// <param name="Neighbours">The nearest of the topics that had to stay.</param>
+/// <param name="Retained">All topics that had to stay.</param>
+/// <param name="Part">Which entities were asked about: "validation" or "test".</param>
+/// <param name="Ground">What the questions and texts came from.</param>
+/// <param name="GroundDigest">SHA-256 over the ground's files and plan.</param>
+public sealed record LanguageRequestFacts(
+    string Title, string Scope, string Model, string ModelDigest, string ModelType, int Layers, string Topic, IReadOnlyList<string> Neighbours, IReadOnlyList<string> Retained, string Part, GroundCounts Ground, string GroundDigest);
+
+/// <summary>How a language model was made to forget.</summary>
+/// <param name="Name">The method's kind in the plan; "unknown" where <c>evaluate</c> was given a model that the run did not make.</param>
+/// <param name="Options">Every option with the value used.</param>
+/// <param name="Steps">Steps taken.</param>
+/// <param name="MaximumSteps">Steps allowed.</param>
+/// <param name="StopReason">Why it stopped before, in words; null if it did not.</param>
+/// <param name="TokensSeen">Tokens read while forgetting.</param>
+/// <param name="TrainedNumbers">Numbers that were trained.</param>
+/// <param name="ForgetTexts">Texts to forget that were read.</param>
+/// <param name="RetainTexts">Texts to retain that were read.</param>
+public sealed record LanguageMethodFacts(string Name, IReadOnlyDictionary<string, object?> Options, long Steps, long MaximumSteps, string? StopReason, long TokensSeen, long TrainedNumbers, int ForgetTexts, int RetainTexts);
+
+/// <summary>How well a topic was forgotten. The first five are of trained entities asked in unseen words; shares of 1.</summary>
+public sealed record LanguageForgetResult
+{
+    /// <summary>Swap accuracy before.</summary>
+    public required double SwapBefore { get; init; }
+
+    /// <summary>Swap accuracy after.</summary>
+    public required double SwapAfter { get; init; }
+
+    /// <summary>What can be scored without the knowledge, before.</summary>
+    public required double Floor { get; init; }
+
+    /// <summary>1 − |after − floor| / (before − floor); null where before is not above the floor.</summary>
+    public required double? GapClosed { get; init; }
+
+    /// <summary>Whether the topic says anything: it was known at least 20 points above the floor, and certainly 10.</summary>
+    public required bool Qualifies { get; init; }
+
+    /// <summary>Trained entities, asked in words that were not trained.</summary>
+    public required KnowledgeResult Trained { get; init; }
+
+    /// <summary>Entities of the topic that were not trained on; null where there are too few.</summary>
+    public KnowledgeResult? Unseen { get; init; }
+}
+
+/// <summary>What is known of something, before and after.</summary>
+public sealed record KnowledgeResult
+{
+    /// <summary>Swap accuracy before.</summary>
+    public required Measure SwapBefore { get; init; }
+
+    /// <summary>Swap accuracy after.</summary>
+    public required Measure SwapAfter { get; init; }
+
+    /// <summary>After − before over the same pairs.</summary>
+    public required Measure SwapChange { get; init; }
+
+    /// <summary>Mean swap margin before, nats.</summary>
+    public required Measure MarginBefore { get; init; }
+
+    /// <summary>Mean swap margin after, nats.</summary>
+    public required Measure MarginAfter { get; init; }
+
+    /// <summary>After − before over the same pairs, nats.</summary>
+    public required Measure MarginChange { get; init; }
+
+    /// <summary>Share of the questions whose right answer was the likeliest of their choices, before.</summary>
+    public required Measure ChoiceBefore { get; init; }
+
+    /// <summary>The same after.</summary>
+    public required Measure ChoiceAfter { get; init; }
+
+    /// <summary>The floor before; null for topics that had to stay.</summary>
+    public Measure? FloorBefore { get; init; }
+
+    /// <summary>The floor after: below it, guessing was lost too.</summary>
+    public Measure? FloorAfter { get; init; }
+
+    /// <summary>What was known above the floor: before − floor; null for topics that had to stay.</summary>
+    public Measure? Gap { get; init; }
+
+    /// <summary>The share of the gap that is closed, what lies below the floor counted against it; null where there is no gap.</summary>
+    public Measure? GapClosed { get; init; }
+}
+
+/// <summary>What had to stay: entities of the retain topics that were not trained on.</summary>
+public sealed record LanguageRetainResult
+{
+    /// <summary>Mean over topics of swap accuracy, before.</summary>
+    public required Measure SwapBefore { get; init; }
+
+    /// <summary>The same after.</summary>
+    public required Measure SwapAfter { get; init; }
+
+    /// <summary>After − before.</summary>
+    public required Measure Change { get; init; }
+
+    /// <summary>Change of the topic that lost most, share of 1; negative where it lost.</summary>
+    public required double WorstChange { get; init; }
+
+    /// <summary>That topic.</summary>
+    public required string WorstTopic { get; init; }
+
+    /// <summary>Change of the neighbour that lost most; null where the ground names none.</summary>
+    public double? WorstNeighbourChange { get; init; }
+
+    /// <summary>That neighbour.</summary>
+    public string? WorstNeighbour { get; init; }
+
+    /// <summary>Whether the loss over all pairs is shown to be smaller than <see cref="Margin"/>; false says "not shown", not "has suffered".</summary>
+    public required bool NonInferior { get; init; }
+
+    /// <summary>The largest loss that counts as none, share of 1.</summary>
+    public required double Margin { get; init; }
+
+    /// <summary>The change that this sample would have shown with 80 % power; null without an interval.</summary>
+    public double? SmallestDetectable { get; init; }
+
+    /// <summary>Each topic.</summary>
+    public required IReadOnlyList<LanguageTopicResult> Topics { get; init; }
+}
+
+/// <summary>A topic that had to stay.</summary>
+/// <param name="Topic">Its name.</param>
+/// <param name="Neighbour">Whether it is one of the nearest.</param>
+/// <param name="Knowledge">What is known of it.</param>
+public sealed record LanguageTopicResult(string Topic, bool Neighbour, KnowledgeResult Knowledge);
+
+/// <summary>Perplexity on text that nobody trained on.</summary>
+/// <param name="Before">Before.</param>
+/// <param name="After">After.</param>
+/// <param name="Change">After / before − 1, with the error of the paired difference.</param>
+/// <param name="Tokens">Tokens scored.</param>
+public sealed record PerplexityResult(double Before, double After, Measure Change, long Tokens);
+
+/// <summary>An answer written out.</summary>
+/// <param name="Topic">The question's topic.</param>
+/// <param name="Forget">Whether it was to be forgotten.</param>
+/// <param name="Question">What the model read.</param>
+/// <param name="Expected">The right answer.</param>
+/// <param name="Before">What it wrote before.</param>
+/// <param name="After">What it wrote after.</param>
+public sealed record WrittenAnswer(string Topic, bool Forget, string Question, string Expected, string Before, string After);
+
+/// <summary>How far an edited tensor moved.</summary>
+/// <param name="Name">Its name in the checkpoint.</param>
+/// <param name="Shape">Its shape.</param>
+/// <param name="Norm">L2 norm of the change.</param>
+/// <param name="Relative">Norm of the change over norm of the original.</param>
+/// <param name="Largest">Largest absolute change of one element.</param>
+public sealed record LanguageTensorMove(string Name, IReadOnlyList<long> Shape, double Norm, double Relative, double Largest);

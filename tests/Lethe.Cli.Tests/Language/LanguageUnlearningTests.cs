@@ -1,0 +1,178 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace Lethe.Cli.Tests.Language;
+
+/// <summary>A tiny language model that forgets, through the command line: from a plan to a model, figures and a page.</summary>
+public sealed class LanguageUnlearningTests(LanguageUnlearningTests.World world) : IClassFixture<LanguageUnlearningTests.World>
+{
+    /// <summary>The made-up words and a model trained on them.</summary>
+    public sealed class World : IAsyncLifetime
+    {
+        private readonly ScratchFolder folder = new();
+
+        public string this[params string[] parts] => Path.Combine([folder.Path, .. parts]);
+
+        public string Plan { get; private set; } = "";
+
+        public async Task InitializeAsync()
+        {
+            TinyKnowledge.Write(folder.Path);
+            var trained = await CommandLine.Run("train", this["model.yaml"], "--output", this["runs", "base"], "--quiet", "--threads", "1");
+            Assert.True(trained.ExitCode == 0, trained.Error);
+            Plan = this["plan.yaml"];
+            await File.WriteAllTextAsync(Plan, TinyKnowledge.Plan("runs/base"));
+        }
+
+        public Task DisposeAsync()
+        {
+            folder.Dispose();
+            return Task.CompletedTask;
+        }
+    }
+
+    [Fact]
+    public async Task A_plan_gives_a_model_its_figures_and_a_page_and_computes_nothing_twice()
+    {
+        var run = world["runs", "first"];
+        var first = await CommandLine.Run("unlearn", world.Plan, "--output", run, "--json", "--threads", "1");
+
+        Assert.True(first.ExitCode == 0, first.Error);
+        var result = first.Json;
+        Assert.Equal("language", result.GetProperty("kind").GetString());
+        double At(params string[] path) => path.Aggregate(result, (element, name) => element.GetProperty(name)).GetDouble();
+        foreach (var share in new[] { At("forget", "swap_before"), At("forget", "swap_after"), At("forget", "floor"), At("retain", "swap_before", "value"), At("retain", "swap_after", "value") })
+            Assert.InRange(share, 0, 1);
+        Assert.InRange(At("retain", "worst_change"), -1, 1);
+        Assert.True(At("perplexity", "before") > 1 && At("perplexity", "after") > 1);
+        Assert.Equal(2, result.GetProperty("retain").GetProperty("topics").GetArrayLength());
+        Assert.Equal(4, result.GetProperty("answers").GetArrayLength());
+        foreach (var stage in new[] { "load", "before", "forget", "export", "after" })
+            Assert.True(result.GetProperty("cost").GetProperty("seconds").GetProperty(stage).GetDouble() >= 0);
+        Assert.Equal(["model.layers.0.mlp.down_proj.weight", "model.layers.1.mlp.down_proj.weight"], result.GetProperty("moved").EnumerateArray().Select(tensor => tensor.GetProperty("name").GetString()!));
+        Assert.All(result.GetProperty("moved").EnumerateArray(), tensor => Assert.True(tensor.GetProperty("norm").GetDouble() > 0));
+        Assert.Equal(6, File.ReadLines(Path.Combine(run, "metrics.jsonl")).Count(line => line.Contains("\"forget\"", StringComparison.Ordinal)));
+        Assert.Contains("What had to stay", await File.ReadAllTextAsync(Path.Combine(run, "report.html")), StringComparison.Ordinal);
+
+        // Only the edited tensors differ, and every other file is the same.
+        foreach (var file in Directory.EnumerateFiles(world["runs", "base", "model"]).Where(file => !file.EndsWith(".safetensors", StringComparison.Ordinal)))
+            Assert.Equal(await File.ReadAllBytesAsync(file), await File.ReadAllBytesAsync(Path.Combine(run, "model", Path.GetFileName(file))));
+        using var before = Formats.SafetensorsFile.Open(world["runs", "base", "model", "model.safetensors"]);
+        using var after = Formats.SafetensorsFile.Open(Path.Combine(run, "model", "model.safetensors"));
+        Assert.Equal(before.Entries.Select(entry => entry.Name), after.Entries.Select(entry => entry.Name));
+        foreach (var entry in before.Entries)
+            Assert.Equal(!entry.Name.Contains("mlp.down_proj", StringComparison.Ordinal) || entry.Name.Contains("layers.2", StringComparison.Ordinal), before.Read(entry.Name).Bytes.Span.SequenceEqual(after.Read(entry.Name).Bytes.Span));
+
+        var again = await CommandLine.Run("unlearn", world.Plan, "--output", run, "--threads", "1");
+        Assert.True(again.ExitCode == 0, again.Error);
+        Assert.DoesNotContain(": started", again.Error, StringComparison.Ordinal);
+        Assert.StartsWith("Forget the stones\n", again.Output, StringComparison.Ordinal);
+        Assert.Contains("Swap accuracy", again.Output, StringComparison.Ordinal);
+
+        var japanese = await CommandLine.Run("report", run, "--language", "ja");
+        Assert.True(japanese.ExitCode == 0, japanese.Error);
+        System.Xml.Linq.XDocument.Parse(await File.ReadAllTextAsync(Path.Combine(run, "report.ja.html")));
+        Assert.Contains("維持対象の測定結果", await File.ReadAllTextAsync(Path.Combine(run, "report.ja.html")), StringComparison.Ordinal);
+
+        // Half the way is half the change, and without a guard nothing is forgotten anew for it.
+        var open = await CommandLine.Run("unlearn", world.Plan, "--output", world["runs", "open"], "--json", "--threads", "1", "--set", "guard=null");
+        var half = await CommandLine.Run("unlearn", world.Plan, "--output", world["runs", "half"], "--json", "--threads", "1", "--set", "guard=null", "--set", "method.strength=0.5");
+        Assert.True(open.ExitCode == 0 && half.ExitCode == 0, open.Error + half.Error);
+        Assert.DoesNotContain("forget: started", half.Error, StringComparison.Ordinal);
+        static double Norm(JsonElement of) => of.GetProperty("moved")[0].GetProperty("norm").GetDouble();
+        Assert.Equal(Norm(open.Json) / 2, Norm(half.Json), Norm(open.Json) * 1e-5);
+    }
+
+    [Theory]
+    [InlineData(2, "'method.strength' is 1.5; it must be from 0 to 1.", "method.strength=1.5")]
+    [InlineData(2, "'method.strength' is -0.1; it must be from 0 to 1.", "method.strength=-0.1")]
+    [InlineData(2, "'stone' is to be forgotten and to stay", "ground.retain=[stone, bird]")]
+    [InlineData(2, "hold no topic 'stones', did you mean 'stone'", "ground.forget=stones")]
+    [InlineData(2, "method.layer is 7", "method.layer=7", "method.edited_layers=[]")]
+    [InlineData(2, "the guard has nothing to read", "retain=[]")]
+    [InlineData(2, "texts.length is 65; the model has 64 positions", "texts.length=65")]
+    [InlineData(3, "perplexity is measured on this document", "retain.0.path=other.txt")]
+    [InlineData(3, "no document has 60 tokens", "measure.perplexity_tokens=60")]
+    [InlineData(3, "there is no such file", "ground.questions=[nowhere.jsonl]")]
+    [InlineData(3, "there is no such file or folder", "model=nowhere")]
+    public async Task Bad_input_is_one_sentence_and_its_exit_code(int exitCode, string sentence, params string[] changes)
+    {
+        var run = world["runs", "refused"];
+        var result = await CommandLine.Run(["unlearn", world.Plan, "--output", run, .. changes.SelectMany(change => (string[])["--set", change])]);
+
+        Assert.Contains(sentence, result.Error, StringComparison.Ordinal);
+        Assert.Equal(exitCode, result.ExitCode);
+        Assert.Single(result.Error.TrimEnd().Split('\n'));
+        Assert.False(Directory.Exists(run));
+    }
+
+    [Fact]
+    public async Task A_topic_without_documents_and_texts_that_are_the_same_end_with_3()
+    {
+        await File.WriteAllLinesAsync(world["no-stones.tsv"], File.ReadLines(world["words.tsv"]).Where(line => !line.StartsWith("stone", StringComparison.Ordinal)));
+        await File.WriteAllLinesAsync(world["same.txt"], File.ReadLines(world["all.txt"]).Take(16));
+        foreach (var (sentence, change) in new[] { ("topic 'stone' has no documents", "ground.statements.0.path=no-stones.tsv"), ("forget and retain text are the same", "retain.0.path=same.txt") })
+        {
+            var result = await CommandLine.Run("unlearn", world.Plan, "--output", world["runs", "refused"], "--set", change);
+
+            Assert.Contains(sentence, result.Error, StringComparison.Ordinal);
+            Assert.Equal(3, result.ExitCode);
+        }
+    }
+
+    [Fact]
+    public async Task An_export_in_which_nothing_changed_fails()
+    {
+        var result = await CommandLine.Run("unlearn", world.Plan, "--output", world["runs", "nothing"], "--threads", "1", "--set", "method.strength=0", "--set", "guard=null");
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("equal the original to the last bit", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_guard_ends_forgetting_before_other_text_suffers()
+    {
+        var result = await CommandLine.Run("unlearn", world.Plan, "--output", world["runs", "guarded"], "--json", "--threads", "1", "--set", "guard.largest_rise=0.0001", "--set", "method.steps=40", "--set", "method.learning_rate=0.3", "--set", "method.check_every=1");
+
+        // Either a first step stayed within the guard, or nothing is left to export; both say why.
+        if (result.ExitCode == 0)
+            Assert.Contains("the loss of the guard's text rose by", result.Json.GetProperty("method").GetProperty("stop_reason").GetString(), StringComparison.Ordinal);
+        else
+            Assert.Contains("nothing was forgotten", result.Error, StringComparison.Ordinal);
+        Assert.Contains("the loss of the guard's text rose by", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_run_that_is_killed_goes_on_to_the_same_model()
+    {
+        string[] args = ["unlearn", world.Plan, "--threads", "1", "--set", "method.steps=60"];
+        // A cache of its own, so that the calm run gives nothing away.
+        Process Start(string name)
+        {
+            var start = new ProcessStartInfo("dotnet", ["exec", typeof(LetheCommandLine).Assembly.Location, .. args, "--output", world[name, "runs", "killed"]]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            start.Environment.Remove("LETHE_CACHE");
+            return Process.Start(start)!;
+        }
+        foreach (var until in (string?[])["before: started", "forget: started", "export: started", null])
+        {
+            using var process = Start("disturbed");
+            while (await process.StandardError.ReadLineAsync() is { } line)
+                if (line == until)
+                    process.Kill();
+            await process.WaitForExitAsync();
+            Assert.True(until is not null || process.ExitCode == 0);
+        }
+        using (var calm = Start("calm"))
+        {
+            var said = await calm.StandardError.ReadToEndAsync();
+            await calm.WaitForExitAsync();
+            Assert.True(calm.ExitCode == 0, said);
+        }
+
+        string Digest(string name, string file) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(world[name, "runs", "killed", file])));
+        foreach (var file in new[] { "model/model.safetensors", "metrics.jsonl", "plan.yaml" })
+            Assert.Equal(Digest("calm", file), Digest("disturbed", file));
+        Assert.False(Directory.Exists(world["disturbed", "runs", "killed", "work"]));
+    }
+}
