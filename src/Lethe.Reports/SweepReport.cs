@@ -1,3 +1,4 @@
+using Lethe.Reports.Language;
 using Lethe.Reports.Markup;
 using Lethe.Reports.Sections;
 using Lethe.Reports.Wording;
@@ -15,6 +16,12 @@ public static class SweepReport
     {
         Require(sweep);
         var t = Texts.Of(language);
+        if (OfLanguage(sweep))
+            return Page.Render(t, t.SweepTitle, sweep.Title, [], Html.Empty,
+            [
+                new("trade-off", t.TradeOffTitle, LanguageTradeOff.Render(sweep, t)),
+                new("glossary", t.GlossaryTitle, GlossarySection.Render(t, [t.LmSwapTerm, t.LmMarginTerm, t.LmFloorTerm, t.LmGapTerm, t.LmPerplexityTerm, t.LmIntervalTerm, t.FrontTerm])),
+            ], null);
         Section[] sections =
         [
             new("trade-off", t.TradeOffTitle, TradeOff.Render(sweep, null, t, open: true)),
@@ -32,8 +39,11 @@ public static class SweepReport
     public static string Chart(SweepResult sweep, ReportLanguage language, ImageUnlearnResult? run = null)
     {
         Require(sweep);
-        return TradeOff.Elbo(sweep, run, Texts.Of(language)).Draw(720, 440).Document(language.Code());
+        var t = Texts.Of(language);
+        return (OfLanguage(sweep) ? LanguageTradeOff.Chart(sweep, t) : TradeOff.Elbo(sweep, run, t)).Draw(720, 440).Document(language.Code());
     }
+
+    private static bool OfLanguage(SweepResult sweep) => sweep.Points[0] is LanguageSweepPoint;
 
     private static void Require(SweepResult sweep)
     {

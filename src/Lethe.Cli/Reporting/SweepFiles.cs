@@ -24,7 +24,7 @@ public static class SweepFiles
         {
             return JsonSerializer.Deserialize<SweepResult>(File.ReadAllBytes(file), ResultJson.Options) ?? throw new BadInputException($"{file} is empty; it has to hold a sweep that Lethe wrote.");
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or NotSupportedException)
         {
             throw new BadInputException($"{file} is no sweep that this version of Lethe wrote: {error.Message}", error);
         }

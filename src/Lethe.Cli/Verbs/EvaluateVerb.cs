@@ -6,6 +6,7 @@ using Lethe.Runs;
 using Lethe.Runs.Generative;
 using Lethe.Runs.Language.Evaluation;
 using Lethe.Runs.Language.Tasks;
+using Lethe.Runs.Language.Unlearning;
 using Lethe.Torch;
 
 namespace Lethe.Cli.Verbs;
@@ -34,7 +35,7 @@ public sealed class EvaluateVerb : Verb
     /// <inheritdoc/>
     public override string Description =>
         "Measures forgetting and keeping again: the base model and the judge that RUN keeps, verified by their digests, the model's file, and fresh noise. --seed chooses the noise; the run's own seed "
-        + "gives the run's own figures; without it the seed is the run's plus 1. Nothing is written. Probes and relearning are not repeated.\n\n"
+        + "gives the run's own figures; without it the seed is the run's plus 1. Nothing is written. Probes and relearning are not repeated. A run on a language model is asked its plan's questions again, which has no noise.\n\n"
         + "With --tasks it asks a language model, by the rules of lm-evaluation-harness: multiple choice, TruthfulQA, GSM8K, perplexity, and tasks of your own (docs/tasks.md).";
 
     /// <inheritdoc/>
@@ -66,6 +67,9 @@ public sealed class EvaluateVerb : Verb
     {
         if (!Directory.Exists(Path.Combine(call.Value(measured), "stages")) && LooksLikeLanguageModel(call.Value(measured)))
             throw new UsageException($"{call.Value(measured)} is a language model; name what to ask it with --tasks, for example --tasks mmlu.");
+        var paths = new RunPaths(call.Value(measured));
+        if (LanguageRunEvaluation.IsRun(paths))
+            return await LanguageRun(call, paths);
         await using var progress = call.Progress();
         var result = await Task.Run(() => Engine.Run(() =>
         {
@@ -79,6 +83,18 @@ public sealed class EvaluateVerb : Verb
         {
             console.Profile.Out.Writer.Write(TextSummary.Render(result, ReportLanguage.English));
             console.Profile.Out.Writer.WriteLine($"\nmeasured  {result.Evaluation!.Model} with seed {result.Run.Seed}");
+        });
+    }
+
+    private async Task<Outcome> LanguageRun(Call call, RunPaths paths)
+    {
+        if (call.Value(samples) is not null)
+            throw new UsageException($"--samples counts images; {paths.Root} is a run on a language model, which is asked the plan's questions again. Leave it out.");
+        var result = await PlanVerb.OnEngine(call, null, context => LanguageRunEvaluation.Run(paths, call.Value(model), call.Value(planFolder), context), anyDevice: true);
+        return new Outcome(result, console =>
+        {
+            console.Profile.Out.Writer.Write(TextSummary.Render(result, ReportLanguage.English));
+            console.Profile.Out.Writer.WriteLine($"\nmeasured  {result.Evaluation!.Model}");
         });
     }
 

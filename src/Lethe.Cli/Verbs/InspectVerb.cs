@@ -55,6 +55,8 @@ public sealed class InspectVerb : Verb
         if (SaeInspection.IsSae(call.Value(run)))
             return InspectSae(call);
         var paths = new RunPaths(call.Value(run));
+        if (UnlearnPipeline.ReadResult(paths) is LanguageUnlearnResult texts)
+            return Task.FromResult(new Outcome(new LanguageInspection(texts.Run.Id, texts.Method.Name, texts.Method.Steps, texts.Method.MaximumSteps, texts.Method.StopReason, texts.Moved), console => Show(console, texts)));
         var result = UnlearnPipeline.ReadResult<ImageUnlearnResult>(paths, "one on images");
         var forgetting = GenerativeStages.ReadForgetting(Artefact.Open(paths, "forget"));
         return Task.FromResult(new Outcome(
@@ -99,6 +101,15 @@ public sealed class InspectVerb : Verb
         writer.WriteLine("\nboth in nats an image, of generated samples; a surrogate without a known floor shows how far it fell since the reading before");
     }
 
+    private static void Show(IAnsiConsole console, LanguageUnlearnResult result)
+    {
+        var moved = Columns("tensor", "shape", "norm", "relative", "largest");
+        foreach (var tensor in result.Moved)
+            moved.AddRow(Cells(tensor.Name, string.Join(" x ", tensor.Shape), Number(tensor.Norm), Number(tensor.Relative), Number(tensor.Largest)));
+        console.Write(moved);
+        console.Profile.Out.Writer.WriteLine($"\n{result.Method.Name}: {result.Method.Steps} of {result.Method.MaximumSteps} steps{(result.Method.StopReason is { } why ? $": {why}" : "")}");
+    }
+
     private static Table Columns(params string[] titles)
     {
         var table = new Table().Border(TableBorder.None);
@@ -126,4 +137,17 @@ public sealed record Inspection(string Run, long Steps, long MaximumSteps, strin
 {
     /// <summary>Version of this layout.</summary>
     public string Schema { get; init; } = "lethe.inspect/1";
+}
+
+/// <summary>What <c>inspect --json</c> prints of a run on a language model.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Method">The method's kind.</param>
+/// <param name="Steps">Steps taken.</param>
+/// <param name="MaximumSteps">Steps allowed.</param>
+/// <param name="StopReason">Why it stopped before; null if all steps were taken.</param>
+/// <param name="Moved">How far each edited tensor moved.</param>
+public sealed record LanguageInspection(string Run, string Method, long Steps, long MaximumSteps, string? StopReason, IReadOnlyList<LanguageTensorMove> Moved)
+{
+    /// <summary>Version of this layout.</summary>
+    public string Schema { get; init; } = "lethe.inspect-language/1";
 }

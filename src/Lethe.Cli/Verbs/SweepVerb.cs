@@ -61,19 +61,18 @@ public sealed class SweepVerb : PlanVerb
     private static void Show(IAnsiConsole console, SweepResult sweep, string folder, string[] files)
     {
         var writer = console.Profile.Out.Writer;
-        string[] varied = [.. sweep.Points.SelectMany(point => point.Options.Keys).Distinct()];
+        var varied = SweepNames.Varied(sweep);
         var table = new Table().Border(TableBorder.None);
         foreach (var key in varied)
             table.AddColumn(new TableColumn(new Text(key)).RightAligned());
-        foreach (var title in new[] { "seed", "p(forgotten)", "judged as it", "retained right", "-ELBO", "front" })
+        string[] titles = sweep.Points.FirstOrDefault() is LanguageSweepPoint
+            ? ["swap", "margin", "gap closed", "unseen", "retained", "worst", "perplexity", "cost"]
+            : ["p(forgotten)", "judged as it", "retained right", "-ELBO"];
+        foreach (var title in titles.Prepend("seed").Append("front"))
             table.AddColumn(new TableColumn(new Text(title)).RightAligned());
         foreach (var point in sweep.Points)
         {
-            var cells = varied.Select(key => Convert.ToString(point.Options.GetValueOrDefault(key), CultureInfo.InvariantCulture) ?? "").Concat(
-            [
-                Number($"{point.Seed}"), Number($"{point.Forget.Value:0.0000}"), Number($"{point.Share.Value:P2}"), Number($"{point.RetainAccuracy.Value:P2}"),
-                Number($"{point.RetainElboChange.Value:+0.00;-0.00;0.00}"), point.OnFront ? "*" : "",
-            ]);
+            var cells = varied.Select(key => SweepNames.Value(sweep, point, key)).Append(Number($"{point.Seed}")).Concat(Figures(point)).Append(point.OnFront ? "*" : "");
             table.AddRow([.. cells.Select(cell => new Text(cell))]);
         }
         console.Write(table);
@@ -82,6 +81,17 @@ public sealed class SweepVerb : PlanVerb
         else
             writer.WriteLine($"\nsweep   {SweepPipeline.FileOf(folder)}\nchart   {SweepFiles.ChartOf(folder)}\nreport  {string.Join("\n        ", files)}");
     }
+
+    private static string[] Figures(SweepPoint point) => point switch
+    {
+        ImageSweepPoint image => [Number($"{image.Forget.Value:0.0000}"), Number($"{image.Share.Value:P2}"), Number($"{image.RetainAccuracy.Value:P2}"), Number($"{image.RetainElboChange.Value:+0.00;-0.00;0.00}")],
+        LanguageSweepPoint text =>
+        [
+            Number($"{text.Swap.Value:P1}"), Number($"{text.Margin.Value:+0.00;-0.00;0.00}"), text.GapClosed is { } closed ? Number($"{closed.Value:P0}") : "", text.Unseen is { } unseen ? Number($"{unseen.Value:P1}") : "",
+            Number($"{100 * text.RetainChange.Value:+0.0;-0.0;0.0}"), Number($"{100 * text.WorstChange:+0.0;-0.0;0.0} {text.WorstTopic}"), Number($"{100 * text.PerplexityChange.Value:+0.0;-0.0;0.0} %"), Number($"{text.Cost:0.00}"),
+        ],
+        _ => [],
+    };
 
     private static string Number(FormattableString number) => number.ToString(CultureInfo.InvariantCulture);
 }

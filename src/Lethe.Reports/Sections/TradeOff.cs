@@ -16,7 +16,7 @@ internal static class TradeOff
     /// <param name="open">Whether the table stands open.</param>
     public static Html Render(SweepResult sweep, ImageUnlearnResult? run, Texts t, bool open)
     {
-        var varied = Varied(sweep);
+        var varied = SweepNames.Varied(sweep);
         var seeds = sweep.Points.Select(p => p.Seed).Distinct().Count();
         var table = Table(sweep, varied, t);
         return Html.Of($"""
@@ -57,14 +57,13 @@ internal static class TradeOff
 
     private static Axis ForgetAxis(IReadOnlyList<ScatterPoint> points) => Axis.Linear(0, points.Select(p => p.X.High).DefaultIfEmpty(1).Max());
 
-    private static List<ScatterPoint> Points(SweepResult sweep, ImageUnlearnResult? run, Texts t, Func<SweepPoint, Measure> ofPoint, Func<ImageUnlearnResult, Measure> ofRun, Style style)
+    private static List<ScatterPoint> Points(SweepResult sweep, ImageUnlearnResult? run, Texts t, Func<ImageSweepPoint, Measure> ofPoint, Func<ImageUnlearnResult, Measure> ofRun, Style style)
     {
-        var varied = Varied(sweep);
         var named = new HashSet<string>();
         List<ScatterPoint> points = [];
-        foreach (var point in sweep.Points)
+        foreach (var point in Images(sweep))
         {
-            var name = Name(point, varied);
+            var name = SweepNames.Name(sweep, point);
             var isRun = run is not null && point.Run == run.Run.Id;
             // Repetitions with other seeds go unnamed: the first of them bears the name.
             var first = named.Add(name);
@@ -88,7 +87,7 @@ internal static class TradeOff
     private static IReadOnlyList<(double X, double Y)> Staircase(SweepResult sweep)
     {
         List<(double X, double Y)> corners = [];
-        foreach (var point in sweep.Points.Where(p => p.OnFront).OrderBy(p => p.Share.Value))
+        foreach (var point in Images(sweep).Where(p => p.OnFront).OrderBy(p => p.Share.Value))
         {
             if (corners.Count > 0)
                 corners.Add((point.Share.Value, corners[^1].Y));
@@ -97,19 +96,12 @@ internal static class TradeOff
         return corners;
     }
 
-    private static string[] Varied(SweepResult sweep)
-    {
-        var keys = sweep.Points.SelectMany(p => p.Options.Keys).Distinct().ToArray();
-        var varied = keys.Where(key => sweep.Points.Select(p => OptionText.Of(p.Options.GetValueOrDefault(key))).Distinct().Count() > 1).ToArray();
-        return varied.Length > 0 ? varied : keys;
-    }
+    private static IEnumerable<ImageSweepPoint> Images(SweepResult sweep) => sweep.Points.Cast<ImageSweepPoint>();
 
-    private static string Name(SweepPoint point, string[] varied) => string.Join(", ", varied.Select(key => OptionText.Of(point.Options.GetValueOrDefault(key))));
-
-    private static Html Table(SweepResult sweep, string[] varied, Texts t)
+    private static Html Table(SweepResult sweep, IReadOnlyList<string> varied, Texts t)
     {
-        var rows = sweep.Points.Select(p => Html.Of($"""
-            <tr class="{(p.OnFront ? "best" : "other")}">{varied.Select(key => Html.Of($"<td class=\"num\">{OptionText.Of(p.Options.GetValueOrDefault(key))}</td>"))}<td class="num">{Numbers.Plain(p.Seed)}</td>{Parts.Cell(t, p.Forget, Style.Plain(4))}{Parts.Cell(t, p.Share, Style.Share(2))}{Parts.Cell(t, p.RetainAccuracy, Style.Share(2))}{Parts.Cell(t, p.RetainElboChange, Style.Signed(2))}<td>{(p.OnFront ? "●" : "")}</td><td><code>{p.Run}</code></td></tr>
+        var rows = Images(sweep).Select(p => Html.Of($"""
+            <tr class="{(p.OnFront ? "best" : "other")}">{varied.Select(key => Html.Of($"<td class=\"num\">{SweepNames.Value(sweep, p, key)}</td>"))}<td class="num">{Numbers.Plain(p.Seed)}</td>{Parts.Cell(t, p.Forget, Style.Plain(4))}{Parts.Cell(t, p.Share, Style.Share(2))}{Parts.Cell(t, p.RetainAccuracy, Style.Share(2))}{Parts.Cell(t, p.RetainElboChange, Style.Signed(2))}<td>{(p.OnFront ? "●" : "")}</td><td><code>{p.Run}</code></td></tr>
 
             """));
         return Parts.Table("measures long", Html.Of($"""

@@ -77,6 +77,17 @@ internal abstract partial class Texts
     public abstract string LmTokensSeen { get; }
     public abstract string LmTrainedNumbers { get; }
 
+    // Trade-off
+    public abstract string LmTradeOffChart { get; }
+    public abstract string LmSwapAxis { get; }
+    public abstract string LmCostAxis { get; }
+    public abstract string LmBound { get; }
+    public abstract string LmCostNote { get; }
+    public abstract string LmRetainColumn { get; }
+    public abstract string LmWorstColumn { get; }
+    public abstract string LmPerplexityColumn { get; }
+    public abstract string LmCostColumn { get; }
+
     // Explanations
     public abstract Explained LmSwapTerm { get; }
     public abstract Explained LmMarginTerm { get; }

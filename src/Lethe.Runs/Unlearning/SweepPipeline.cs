@@ -62,16 +62,13 @@ public static class SweepPipeline
     /// <summary>Where a sweep's result lies.</summary>
     public static string FileOf(string folder) => Path.Combine(folder, "sweep.json");
 
-    /// <summary>
-    /// The points that no other is as good as: share judged as the forgotten class against the change of the retained ones' −ELBO, both the lower
-    /// the better. Accuracy is too coarse: it counts samples, and its interval covers a whole sweep; −ELBO compares the same images with the same noise.
-    /// </summary>
+    /// <summary>The points that no other is as good as: what is left of what was to be forgotten against what that cost.</summary>
     public static IReadOnlyList<SweepPoint> WithFront(IReadOnlyList<SweepPoint> points) =>
         [.. points.Select(point => point with { OnFront = !points.Any(other => Beats(other, point)) })];
 
     private static bool Beats(SweepPoint one, SweepPoint other)
     {
-        var (forget, lost) = (one.Share.Value.CompareTo(other.Share.Value), one.RetainElboChange.Value.CompareTo(other.RetainElboChange.Value));
+        var (forget, lost) = (one.Position.Left.CompareTo(other.Position.Left), one.Position.Cost.CompareTo(other.Position.Cost));
         return forget <= 0 && lost <= 0 && (forget < 0 || lost < 0);
     }
 
@@ -87,8 +84,7 @@ public static class SweepPipeline
                 pending.Add(point.Name);
                 continue;
             }
-            var result = UnlearnPipeline.ReadResult<ImageUnlearnResult>(paths, "one on images");
-            done.Add(new SweepPoint(point.Options, point.Plan.Value.Seed, result.Forget.Probability, result.Forget.Share, result.Retain.AccuracyAfter, result.Retain.NegativeElboChange, OnFront: false, point.Name));
+            done.Add(SweepPoint.Of(UnlearnPipeline.ReadResult(paths), point.Options, point.Plan.Value.Seed, point.Name));
         }
         return new SweepResult(sweep.Value.Title, WithFront(done)) { Pending = pending };
     }

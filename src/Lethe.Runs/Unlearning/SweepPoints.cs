@@ -41,6 +41,8 @@ public static partial class SweepPoints
         foreach (var combination in Combinations([.. plan.Grid]))
             foreach (var repetition in seeds)
                 points.Add(Point(file, set, combination, repetition));
+        if (points.DistinctBy(point => point.Plan.Value.GetType()).Skip(1).Any())
+            throw new UsageException($"{sweep.Source}: the grid mixes plans of different kinds, whose figures cannot be compared; sweep each kind on its own.");
         if (points.GroupBy(point => point.Plan.Digest).FirstOrDefault(group => group.Count() > 1) is { } same)
             throw new UsageException($"{sweep.Source}: the grid holds {same.First().Words} twice; list each value once.");
         return points;
@@ -66,10 +68,13 @@ public static partial class SweepPoints
         var plan = PlanReader.Read<UnlearnPlan>(file, values);
         var options = combination.ToDictionary(value => value.Path, value => Value(value.Value));
         // The last name of a path says enough; two keys that end alike are told apart by the digest.
-        var name = string.Join('-', options.Select(option => $"{option.Key[(option.Key.LastIndexOf('.') + 1)..]}-{Text(option.Value)}").Append($"seed-{plan.Value.Seed}"));
+        var name = string.Join('-', options.Select(option => $"{option.Key[(option.Key.LastIndexOf('.') + 1)..]}-{Short(combination.First(value => value.Path == option.Key).Value, option.Value)}").Append($"seed-{plan.Value.Seed}"));
         name = Unfit().Replace(name, "_");
         return new SweepRun($"{(name.Length > 80 ? name[..80] : name)}-{plan.Digest[..8]}", options, plan);
     }
+
+    // Of a whole section its kind; what else it says the digest tells apart.
+    private static string Short(PlanNode node, object? value) => node is PlanMap map && map.Find("kind")?.Value is PlanScalar kind ? kind.Text : Text(value);
 
     private static object? Value(PlanNode node) => node switch
     {

@@ -84,11 +84,74 @@ public sealed class LanguageUnlearningTests(LanguageUnlearningTests.World world)
         Assert.Equal(Norm(open.Json) / 2, Norm(half.Json), Norm(open.Json) * 1e-5);
     }
 
+    [Fact]
+    public async Task Evaluate_asks_again_the_run_s_own_model_or_another_and_inspect_shows_what_moved()
+    {
+        var run = world["runs", "asked"];
+        var ran = await CommandLine.Run("unlearn", world.Plan, "--output", run, "--json", "--quiet", "--threads", "1");
+        Assert.True(ran.ExitCode == 0, ran.Error);
+
+        var own = await CommandLine.Run("evaluate", run, "--plan-folder", world["."], "--json", "--quiet", "--threads", "1");
+        Assert.True(own.ExitCode == 0, own.Error);
+        foreach (var part in new[] { "forget", "retain", "perplexity", "answers", "moved", "method" })
+            Assert.Equal(ran.Json.GetProperty(part).GetRawText(), own.Json.GetProperty(part).GetRawText());
+        Assert.True(own.Json.GetProperty("evaluation").GetProperty("own_model").GetBoolean());
+
+        var other = (await CommandLine.Run("evaluate", run, "--model", world["runs", "base"], "--plan-folder", world["."], "--json", "--quiet", "--threads", "1")).Json;
+        Assert.Equal(other.GetProperty("forget").GetProperty("swap_before").GetDouble(), other.GetProperty("forget").GetProperty("swap_after").GetDouble());
+        Assert.Equal(0, other.GetProperty("retain").GetProperty("worst_change").GetDouble());
+        Assert.Equal("unknown", other.GetProperty("method").GetProperty("name").GetString());
+        Assert.Equal(0, other.GetProperty("moved").GetArrayLength());
+
+        var lost = await CommandLine.Run("evaluate", run);
+        Assert.Equal(2, lost.ExitCode);
+        Assert.Contains("name that folder with --plan-folder", lost.Error, StringComparison.Ordinal);
+
+        var inspected = await CommandLine.Run("inspect", run);
+        Assert.Contains("model.layers.1.mlp.down_proj.weight", inspected.Output, StringComparison.Ordinal);
+        Assert.EndsWith("rmu: 6 of 6 steps\n", inspected.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_sweep_over_methods_and_strengths_is_shared_by_shards_and_forgets_once_for_all_strengths()
+    {
+        await File.WriteAllTextAsync(world["sweep.yaml"], """
+            title: Methods and strengths
+            plan: plan.yaml
+            set: {guard: null}
+            grid:
+              method: [{kind: rmu, steps: 4, learning_rate: 0.01, layer: 1}, {kind: gradient_difference, steps: 3, learning_rate: 0.001}]
+              method.strength: [0.5, 1]
+            """);
+        var folder = world["runs", "sweep"];
+
+        var first = await CommandLine.Run("sweep", world["sweep.yaml"], "--output", folder, "--shard", "0/2", "--threads", "1", "--json", "--quiet");
+        Assert.True(first.ExitCode == 0, first.Error);
+        Assert.Equal(2, first.Json.GetProperty("pending").GetArrayLength());
+        var second = await CommandLine.Run("sweep", world["sweep.yaml"], "--output", folder, "--shard", "1/2", "--threads", "1");
+        Assert.True(second.ExitCode == 0, second.Error);
+
+        // The other strength of each method had been found by the first shard.
+        Assert.DoesNotContain("forget: started", second.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("before: started", second.Error, StringComparison.Ordinal);
+        Assert.Contains("gradient_difference", second.Output, StringComparison.Ordinal);
+        using var sweep = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder, "sweep.json")));
+        var points = sweep.RootElement.GetProperty("points");
+        Assert.Equal(4, points.GetArrayLength());
+        Assert.All(points.EnumerateArray(), point => Assert.Equal("language", point.GetProperty("kind").GetString()));
+        Assert.Contains(points.EnumerateArray(), point => point.GetProperty("on_front").GetBoolean());
+        Assert.Contains("rmu, 0.5", await File.ReadAllTextAsync(Path.Combine(folder, "trade-off.svg")), StringComparison.Ordinal);
+
+        var page = await CommandLine.Run("report", folder, "--language", "ja");
+        Assert.True(page.ExitCode == 0, page.Error);
+        System.Xml.Linq.XDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "sweep.ja.html")));
+    }
+
     [Theory]
     [InlineData(2, "'method.strength' is 1.5; it must be from 0 to 1.", "method.strength=1.5")]
     [InlineData(2, "'method.strength' is -0.1; it must be from 0 to 1.", "method.strength=-0.1")]
     [InlineData(2, "'stone' is to be forgotten and to stay", "ground.retain=[stone, bird]")]
-    [InlineData(2, "hold no topic 'stones', did you mean 'stone'", "ground.forget=stones")]
+    [InlineData(2, "hold no topic 'stones'; did you mean 'stone'", "ground.forget=stones")]
     [InlineData(2, "method.layer is 7", "method.layer=7", "method.edited_layers=[]")]
     [InlineData(2, "the guard has nothing to read", "retain=[]")]
     [InlineData(2, "texts.length is 65; the model has 64 positions", "texts.length=65")]

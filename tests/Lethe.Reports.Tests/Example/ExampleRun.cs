@@ -225,7 +225,7 @@ public static class ExampleRun
         double[] probability = [0.040, 0.0405, 0.0408, 0.0411, 0.062, 0.171, 0.446];
         double[] accuracy = [0.871, 0.902, 0.916, 0.9224, 0.9241, 0.9245, 0.9246];
         double[] elbo = [4.9, 2.1, 0.93, 0.454, 0.21, 0.08, 0.03];
-        var points = strengths.SelectMany((strength, i) => Enumerable.Range(1, 2).Select(seed => new SweepPoint(
+        var points = strengths.SelectMany((strength, i) => Enumerable.Range(1, 2).Select(seed => new ImageSweepPoint(
             new Dictionary<string, object?> { ["method.strength"] = strength, ["method.steps"] = 2_400 }, seed,
             Mean(probability[i] + 0.001 * (seed - 1) * (i + 1), Samples, 0.0007 + 0.004 * probability[i]), Share(Math.Max(0, (probability[i] - 0.04) * 1.3), Samples), Share(accuracy[i] - 0.0012 * (seed - 1), 8_000),
             Mean(elbo[i] * (1 + 0.06 * (seed - 1)), 8_000, 0.011 + 0.02 * elbo[i]), OnFront: seed == 1, strength == 50 && seed == 1 ? "2026-09-28-example" : $"strength-{strength}-seed-{seed}")));

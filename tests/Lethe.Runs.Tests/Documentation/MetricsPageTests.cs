@@ -21,6 +21,8 @@ public sealed partial class MetricsPageTests
     [InlineData("result.json of an unlearning run", typeof(ImageUnlearnResult))]
     [InlineData("result.json of an unlearning run on a language model", typeof(LanguageUnlearnResult))]
     [InlineData("sweep.json", typeof(SweepResult))]
+    [InlineData("A point of a sweep on images", typeof(ImageSweepPoint))]
+    [InlineData("A point of a sweep on language models", typeof(LanguageSweepPoint))]
     [InlineData("result.json of a training run", typeof(ImageTrainResult))]
     [InlineData("What evaluate --tasks prints", typeof(LanguageResult))]
     [InlineData("What data check prints of rows", typeof(RowCheckResult))]

@@ -97,7 +97,7 @@ public sealed class SweepPointsTests : IDisposable
     [Fact]
     public void The_front_holds_the_points_that_no_other_is_as_good_as()
     {
-        SweepPoint Point(double share, double rise) => new(new Dictionary<string, object?>(), 0, new Measure(0, 1), new Measure(share, 1), new Measure(0, 1), new Measure(rise, 1), false, "");
+        SweepPoint Point(double share, double rise) => new ImageSweepPoint(new Dictionary<string, object?>(), 0, new Measure(0, 1), new Measure(share, 1), new Measure(0, 1), new Measure(rise, 1), false, "");
 
         var points = SweepPipeline.WithFront([Point(0.1, 0.3), Point(0.1, 0.2), Point(0.5, -0.1), Point(0.5, 0.25), Point(0.05, 0.8), Point(0.05, 0.8)]);
 

@@ -79,6 +79,16 @@ internal sealed partial class EnglishTexts
     public override string LmTokensSeen => "Tokens read while forgetting";
     public override string LmTrainedNumbers => "Numbers trained";
 
+    public override string LmTradeOffChart => "What is left of the topic against what forgetting cost";
+    public override string LmSwapAxis => "Swap accuracy of trained entities  (← better, down to the floor)";
+    public override string LmCostAxis => "Cost, in units of the bound  (↓ better)";
+    public override string LmBound => "bound";
+    public override string LmCostNote => "Cost is the largest of three losses in units of what methods are compared at: 1 point of the mean over topics that had to stay, 3 points of the worst neighbour, 2% of perplexity. Up to 1 a run is within the bound.";
+    public override string LmRetainColumn => "Topics that had to stay, points";
+    public override string LmWorstColumn => "Worst topic, points";
+    public override string LmPerplexityColumn => "Perplexity, %";
+    public override string LmCostColumn => "Cost";
+
     public override Explained LmSwapTerm => new("Swap accuracy",
         "Two questions of a topic have different answers. The pair counts as right if the model finds the right answers likelier than the same answers swapped. How much it likes an answer in general cancels; guessing gives 50%.");
     public override Explained LmMarginTerm => new("Swap margin",

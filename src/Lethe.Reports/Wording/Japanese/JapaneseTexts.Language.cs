@@ -79,6 +79,16 @@ internal sealed partial class JapaneseTexts
     public override string LmTokensSeen => "忘却処理で読んだトークン数";
     public override string LmTrainedNumbers => "学習した数値の個数";
 
+    public override string LmTradeOffChart => "忘却対象の残存と、忘却の代償";
+    public override string LmSwapAxis => "処理に使った項目の入れ替え正答率（← 下限値まで良い）";
+    public override string LmCostAxis => "代償（限度を1とする）（↓ 良い）";
+    public override string LmBound => "限度";
+    public override string LmCostNote => "代償は、手法を比較する際の限度を1とした3つの低下のうち最大のものです。限度は、維持対象の平均で1ポイント、最も低下した近接分野で3ポイント、パープレキシティで2%です。1以下なら限度内です。";
+    public override string LmRetainColumn => "維持対象の平均の変化（ポイント）";
+    public override string LmWorstColumn => "最も低下した分野（ポイント）";
+    public override string LmPerplexityColumn => "パープレキシティの変化（%）";
+    public override string LmCostColumn => "代償";
+
     public override Explained LmSwapTerm => new("入れ替え正答率",
         "同じ分野の、答えの異なる2つの設問を1対とします。正しい答えの組のほうが、答えを入れ替えた組より確率が高ければ正答とします。答えそのものの出やすさは打ち消し合い、当て推量では50%になります。");
     public override Explained LmMarginTerm => new("入れ替え対数比",

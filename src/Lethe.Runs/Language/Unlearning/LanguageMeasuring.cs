@@ -11,7 +11,8 @@ namespace Lethe.Runs.Language.Unlearning;
 /// <summary>Measures a model: all questions, perplexity and a few written answers, in one load.</summary>
 internal sealed class LanguageMeasuring
 {
-    private const string ReadingName = "reading.json";
+    /// <summary>The file of the stages "before" and "after".</summary>
+    public const string ReadingName = "reading.json";
 
     private readonly LanguageMeasurePlan plan;
     private readonly Ground ground;
