@@ -18,6 +18,7 @@ public sealed class ActivationsVerb : Verb
     private readonly Option<string[]> site = new("--site") { HelpName = "SITE", Description = "Also write a site, such as layers.7.mlp_output or blocks.7.attn.hook_z; may be given several times; default: none.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<bool> noLogits = Typed.Flag("--no-logits", "Leave the logits out; default: they are written.");
     private readonly Option<DType?> type = LanguageOptions.Type();
+    private readonly Option<string[]> guardrail = LanguageOptions.Guardrails();
 
     /// <inheritdoc/>
     public override string Name => "activations";
@@ -42,7 +43,7 @@ public sealed class ActivationsVerb : Verb
     public override IReadOnlyList<Argument> Arguments => [model];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Option> Options => [text, ids, output, layers, site, noLogits, type];
+    public override IReadOnlyList<Option> Options => [text, ids, output, layers, site, noLogits, type, guardrail];
 
     /// <inheritdoc/>
     public override async Task<Outcome> Run(Call call)
@@ -61,6 +62,7 @@ public sealed class ActivationsVerb : Verb
             Logits = !call.Value(noLogits),
             DType = call.Value(type) ?? DType.Float32,
             Device = call.Global.Device ?? Device.Cpu,
+            Guardrails = call.Value(guardrail) ?? [],
         };
         var path = LanguageOptions.Find(call.Value(model));
         var written = await Task.Run(() => Engine.Run(() =>

@@ -24,6 +24,7 @@ public sealed class EvaluateVerb : Verb
     private readonly Option<long?> maximumLength = Typed.Whole("--max-length", "N", 2, 10_000_000, "With --tasks: tokens that the model reads at once; default: its own limit.");
     private readonly Option<DType?> dtype = Typed.Parsed("--dtype", "float32|bfloat16", ParseType, "With --tasks: the type that weights are kept in; default: float32.");
     private readonly Option<string?> data = Typed.Text("--data", "FOLDER", "With --tasks: what ${data} stands for in tasks; default: LETHE_DATA, else data/ of the shared folder.");
+    private readonly Option<string[]> guardrail = LanguageOptions.Guardrails();
     private readonly Option<string?> output = Typed.Text("--output", "FOLDER", "With --tasks: where results and samples are written in lm-evaluation-harness's layout; default: nowhere.");
 
     /// <inheritdoc/>
@@ -51,13 +52,13 @@ public sealed class EvaluateVerb : Verb
     public override IReadOnlyList<Argument> Arguments => [measured];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Option> Options => [model, samples, planFolder, tasks, limit, shots, maximumLength, dtype, data, output];
+    public override IReadOnlyList<Option> Options => [model, samples, planFolder, tasks, limit, shots, maximumLength, dtype, data, guardrail, output];
 
     /// <inheritdoc/>
     public override Task<Outcome> Run(Call call)
     {
         var language = call.Value(tasks) is not null;
-        foreach (var option in language ? (Option[])[model, samples, planFolder] : [limit, shots, maximumLength, dtype, data, output])
+        foreach (var option in language ? (Option[])[model, samples, planFolder] : [limit, shots, maximumLength, dtype, data, guardrail, output])
             if (call.Parsed.GetResult(option) is { Implicit: false })
                 throw new UsageException(language ? $"{option.Name} belongs to the evaluation of a run on images; leave it out with --tasks." : $"{option.Name} belongs to the evaluation of a language model; name its tasks with --tasks.");
         return language ? Language(call) : Images(call);
@@ -112,6 +113,7 @@ public sealed class EvaluateVerb : Verb
             MaximumLength = (int?)call.Value(maximumLength),
             DType = call.Value(dtype) ?? DType.Float32,
             Output = call.Value(output),
+            Guardrails = call.Value(guardrail) ?? [],
         };
         await using var progress = call.Progress();
         var result = await Task.Run(() => Engine.Run(() =>

@@ -22,6 +22,7 @@ public sealed class GenerateVerb : Verb
     private readonly Option<double?> penalty = LanguageOptions.Real("--repetition-penalty", "R", "Text: over 1 makes tokens that occurred less likely; default: 1.");
     private readonly Option<string[]> stopString = new("--stop") { HelpName = "TEXT", Description = "Text: end an answer before this text; may be given several times; default: only the model's own end tokens.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<DType?> type = LanguageOptions.Type();
+    private readonly Option<string[]> guardrail = LanguageOptions.Guardrails();
     private readonly Option<string[]> label = new("--label") { HelpName = "LABEL", Description = "Images: what to draw, by number, or by name where MODEL is a run; may be given several times, a row each; default: every label.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<long?> count = Typed.Whole("--count", "N", 1, 1000, "Images: samples of each label; default: 10.");
     private readonly Option<string?> output = Typed.Text("--output", "FILE.png", "Images: the picture to write; default: none, it has to be named.");
@@ -53,7 +54,7 @@ public sealed class GenerateVerb : Verb
     public override IReadOnlyList<Argument> Arguments => [model];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Option> Options => [prompt, chat, system, maximum, temperature, topK, topP, minP, penalty, stopString, type, label, count, output];
+    public override IReadOnlyList<Option> Options => [prompt, chat, system, maximum, temperature, topK, topP, minP, penalty, stopString, type, guardrail, label, count, output];
 
     /// <inheritdoc/>
     public override Task<Outcome> Run(Call call)
@@ -62,7 +63,7 @@ public sealed class GenerateVerb : Verb
         if (!File.Exists(path) && !Directory.Exists(path))
             throw new BadInputException($"{path}: there is no such file or folder; name a language model, an image generator or a run.");
         var language = LanguageModelPath.Find(path);
-        Refuse(call, language is null ? [prompt, chat, system, maximum, temperature, topK, topP, minP, penalty, stopString, type] : [label, count, output],
+        Refuse(call, language is null ? [prompt, chat, system, maximum, temperature, topK, topP, minP, penalty, stopString, type, guardrail] : [label, count, output],
             language is null ? "is for language models, and MODEL is none" : "is for image models, and MODEL is a language model");
         return language is null ? Draw(call) : Write(call, language);
     }
@@ -82,7 +83,7 @@ public sealed class GenerateVerb : Verb
             RepetitionPenalty = call.Value(penalty) ?? 1,
             StopStrings = call.Value(stopString) ?? [],
             Seed = (ulong)(call.Global.Seed ?? 0),
-        }, call.Value(type) ?? DType.Float32, call.Global.Device ?? Device.Cpu);
+        }, call.Value(type) ?? DType.Float32, call.Global.Device ?? Device.Cpu) { Guardrails = call.Value(guardrail) ?? [] };
         // One answer is shown as it comes; several would run into each other.
         var streams = prompts.Length == 1 && !call.Global.Json;
         Action<int, string>? show = streams ? (_, piece) => { call.Terminal.Output.Write(piece); call.Terminal.Output.Flush(); } : null;

@@ -68,17 +68,12 @@ public sealed class InspectVerb : Verb
     {
         var output = call.Value(page) ?? "latents.html";
         var inLanguage = ReportLanguages.Parse(call.Value(language) ?? "en");
-        var request = new SaeInspectionRequest(call.Value(run), call.Value(model), [.. (call.Value(text) ?? []).Select(Text)], Numbers(call.Value(latents)));
+        var request = new SaeInspectionRequest(call.Value(run), call.Value(model), [.. (call.Value(text) ?? []).Select(LanguageOptions.Text)], Numbers(call.Value(latents)));
         var result = await PlanVerb.OnEngine(call, null, context => SaeInspection.Run(request, context), anyDevice: true);
         AtomicFile.WriteAllText(output, LatentCards.Render(result, inLanguage));
         return new Outcome(result, console => console.Profile.Out.Writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{result.Architecture} of {result.Site}: {result.Width} latents, {result.DeadShare:P1} never active on {result.Corpora.Sum(corpus => corpus.Tokens)} tokens\n{result.Latents.Count} cards  {output}")));
     }
-
-    // FILE or FILE:FIELD,FIELD; a colon inside a path is one that a folder's end follows.
-    private static CorpusPlan Text(string words) => words.LastIndexOf(':') is > 0 and var colon && !words[colon..].Contains('/', StringComparison.Ordinal)
-        ? new RowsCorpusPlan { Path = Path.GetFullPath(words[..colon]), Template = string.Join('\n', words[(colon + 1)..].Split(',').Select(field => "{{" + field + "}}")) }
-        : new TextCorpusPlan { Path = Path.GetFullPath(words) };
 
     private static long[] Numbers(string? list) => list is null ? [] : [.. list.Split(',').Select(word => long.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
         ? number

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Lethe.Cli.Frame;
 using Lethe.Runs.Language;
+using Lethe.Runs.Language.Corpora;
 using Lethe.Torch;
 
 namespace Lethe.Cli.Verbs;
@@ -18,6 +19,14 @@ internal static class LanguageOptions
         "bfloat16" => DType.BFloat16,
         _ => throw new UsageException($"--dtype is '{value}'; 'float32' and 'bfloat16' are allowed."),
     }, "How weights are kept in memory; on the cpu bfloat16 takes half the memory and more time. Default: float32.");
+
+    /// <summary>The guardrails that a model runs behind.</summary>
+    public static Option<string[]> Guardrails() => new("--guardrail") { HelpName = "FOLDER", Description = "A guardrail that the language model runs behind, as ./lethe guardrail calibrate writes it; may be given several times, and at the same site they come in that order; default: none.", Arity = ArgumentArity.OneOrMore };
+
+    /// <summary>Text on the command line: FILE, or FILE:FIELD,FIELD; a colon inside a path is one that a folder's end follows.</summary>
+    public static CorpusPlan Text(string words) => words.LastIndexOf(':') is > 0 and var colon && !words[colon..].Contains('/', StringComparison.Ordinal)
+        ? new RowsCorpusPlan { Path = Path.GetFullPath(words[..colon]), Template = string.Join('\n', words[(colon + 1)..].Split(',').Select(field => "{{" + field + "}}")) }
+        : new TextCorpusPlan { Path = Path.GetFullPath(words) };
 
     /// <summary>A real number.</summary>
     public static Option<double?> Real(string name, string valueName, string description) => Typed.Parsed<double>(name, valueName, text =>

@@ -1,4 +1,5 @@
 using Lethe.Models.Language;
+using Lethe.Runs.Guardrails;
 using Lethe.Torch;
 
 namespace Lethe.Runs.Language;
@@ -29,6 +30,9 @@ public sealed record ActivationRequest
 
     /// <summary>Where the model computes. Default the processor.</summary>
     public Device Device { get; init; } = Device.Cpu;
+
+    /// <summary>Folders of guardrails that the model runs behind; what is written is what they leave. Default none.</summary>
+    public IReadOnlyList<string> Guardrails { get; init; } = [];
 }
 
 /// <summary>What was written.</summary>
@@ -41,4 +45,7 @@ public sealed record WrittenActivations(string Model, string File, int Rows, int
 {
     /// <summary>Version of this layout.</summary>
     public string Schema { get; init; } = "lethe.activations/1";
+
+    /// <summary>The guardrails that the model ran behind; null where there were none.</summary>
+    public IReadOnlyList<GuardrailFacts>? Guardrails { get; init; }
 }

@@ -1,6 +1,7 @@
 using Lethe.Formats;
 using Lethe.Models.Language;
 using Lethe.Models.Language.Checkpoints;
+using Lethe.Runs.Guardrails;
 using Lethe.Torch;
 
 namespace Lethe.Runs.Language;
@@ -33,6 +34,7 @@ public static class Activations
         var ending = request.Logits || layers.Contains(configuration.Layers);
         var to = ending ? configuration.Layers : Math.Max(layers.DefaultIfEmpty(0).Max(), request.Sites.Select(site => site.Layer + 1).DefaultIfEmpty(0).Max());
         using var model = checkpoint.Load(new LoadOptions { DType = request.DType, Device = request.Device, ToLayer = to, Head = ending });
+        using var guard = ModelGuard.Set(model, request.Guardrails);
 
         var wanted = layers.Where(layer => layer < to).Select(layer => new Site(layer, SiteKind.ResidualBefore)).Concat(request.Sites);
         using var recorder = new SiteRecorder(wanted);
@@ -54,7 +56,7 @@ public static class Activations
         if (request.Logits)
             written.Add(new("logits", model.Unembed(normalised!)));
         SafetensorsWriter.Write(request.Output, written.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.To(Device.Cpu).ToHost())));
-        return new(path, request.Output, (int)input.Ids.Size(0), (int)input.Ids.Size(1), written.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<long>)entry.Value.Shape.ToArray()));
+        return new(path, request.Output, (int)input.Ids.Size(0), (int)input.Ids.Size(1), written.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<long>)entry.Value.Shape.ToArray())) { Guardrails = guard.Facts };
     }
 
     private static Input Encode(LanguageCheckpoint checkpoint, IReadOnlyList<string> texts)

@@ -3,6 +3,7 @@ using Lethe.Formats.ChatTemplates;
 using Lethe.Models.Language;
 using Lethe.Models.Language.Checkpoints;
 using Lethe.Models.Language.Generation;
+using Lethe.Runs.Guardrails;
 using Lethe.Torch;
 
 namespace Lethe.Runs.Language;
@@ -14,7 +15,11 @@ namespace Lethe.Runs.Language;
 /// <param name="Options">How to choose and when to stop; the model's own end tokens are added.</param>
 /// <param name="DType">The type in which weights are kept.</param>
 /// <param name="Device">Where the model computes.</param>
-public sealed record TextRequest(IReadOnlyList<string> Prompts, bool Chat, string? System, GenerationOptions Options, DType DType, Device Device);
+public sealed record TextRequest(IReadOnlyList<string> Prompts, bool Chat, string? System, GenerationOptions Options, DType DType, Device Device)
+{
+    /// <summary>Folders of guardrails that the model runs behind, in the order in which they come at a site.</summary>
+    public IReadOnlyList<string> Guardrails { get; init; } = [];
+}
 
 /// <summary>One answer.</summary>
 /// <param name="Prompt">The prompt.</param>
@@ -32,6 +37,9 @@ public sealed record GeneratedTexts(string Model, ulong Seed, IReadOnlyList<Text
 {
     /// <summary>Version of this layout.</summary>
     public string Schema { get; init; } = "lethe.generate_text/1";
+
+    /// <summary>The guardrails that the model ran behind; null where there were none.</summary>
+    public IReadOnlyList<GuardrailFacts>? Guardrails { get; init; }
 }
 
 /// <summary>Continues texts, or answers in a chat.</summary>
@@ -53,8 +61,9 @@ public static class GenerateText
         var prompts = request.Prompts.Select(prompt => Encode(checkpoint, request, prompt)).ToList();
         var options = request.Options with { EndTokens = [.. request.Options.EndTokens.Concat(checkpoint.Special.Stop).Distinct()] };
         using var model = checkpoint.Load(new LoadOptions { DType = request.DType, Device = request.Device });
+        using var guard = ModelGuard.Set(model, request.Guardrails);
         var made = new TextGeneration(model, checkpoint.Tokenizer).Run(prompts, options, onText, stop);
-        return new(path, options.Seed, [.. made.Select((answer, k) => new TextAnswer(request.Prompts[k], answer.Text, answer.PromptTokens, answer.Tokens, NameOf(answer.Reason)))]);
+        return new(path, options.Seed, [.. made.Select((answer, k) => new TextAnswer(request.Prompts[k], answer.Text, answer.PromptTokens, answer.Tokens, NameOf(answer.Reason)))]) { Guardrails = guard.Facts };
     }
 
     /// <summary>The tokens of a text, with the special tokens that the tokenizer puts around it; a text that begins with the token that begins a text does not get a second one.</summary>

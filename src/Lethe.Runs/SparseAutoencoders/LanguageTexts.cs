@@ -18,6 +18,13 @@ public static class LanguageTexts
         return PackedTokens.Of(texts.Select(text => Pieces(text).SelectMany(piece => tokenizer.Encode(piece)).ToArray()), context, first, first ?? special.Eos ?? special.Bos);
     }
 
+    /// <summary>Tokenizes and cuts: each text becomes sequences of at most so many tokens, each with BOS before it where the model wants one. Nothing is packed together.</summary>
+    public static IEnumerable<int[]> Sequences(IEnumerable<string> texts, Tokenizer tokenizer, SpecialTokens special, int length)
+    {
+        int[] begin = special.AddBos && special.Bos is { } bos ? [bos] : [];
+        return texts.SelectMany(text => Pieces(text).SelectMany(piece => tokenizer.Encode(piece)).Chunk(length - begin.Length).Select(part => (int[])[.. begin, .. part]));
+    }
+
     private static IEnumerable<string> Pieces(string text)
     {
         for (var start = 0; start < text.Length;)

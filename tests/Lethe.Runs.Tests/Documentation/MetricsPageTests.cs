@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Lethe.Evaluation;
 using Lethe.Runs.Generative;
+using Lethe.Runs.Guardrails;
 using Lethe.Runs.Language.Evaluation;
 using Lethe.Runs.Language.Tasks;
 using Lethe.Runs.Language.Topics;
@@ -29,6 +30,7 @@ public sealed partial class MetricsPageTests
     [InlineData("What data check prints of overlap", typeof(OverlapResult))]
     [InlineData("result.json of a training of sparse autoencoders", typeof(SaeTrainResult))]
 
+    [InlineData("What guardrail measure prints", typeof(GuardrailMeasureResult))]
     [InlineData("result.json of a language model's training", typeof(LanguageTrainResult))]
     public void The_page_names_every_key_and_no_other(string section, Type type)
     {

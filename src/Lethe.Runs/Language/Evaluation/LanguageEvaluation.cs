@@ -1,5 +1,6 @@
 using Lethe.Evaluation.Language;
 using Lethe.Models.Language.Checkpoints;
+using Lethe.Runs.Guardrails;
 using Lethe.Runs.Language.Tasks;
 using Lethe.Runs.Results;
 using Lethe.Torch;
@@ -23,6 +24,9 @@ public sealed record LanguageEvaluationOptions
 
     /// <summary>Where results and samples are written; null writes nothing.</summary>
     public string? Output { get; init; }
+
+    /// <summary>Folders of guardrails that the model runs behind, in the order in which they come at a site.</summary>
+    public IReadOnlyList<string> Guardrails { get; init; } = [];
 }
 
 /// <summary>Measures a language model with tasks.</summary>
@@ -52,6 +56,7 @@ public static class LanguageEvaluation
         using var checkpoint = LanguageCheckpoint.Open(path);
         var encoding = new RequestEncoding(checkpoint.Tokenizer, checkpoint.Special.Bos ?? checkpoint.Special.Eos);
         using var model = checkpoint.Load(new LoadOptions { DType = options.DType, Device = context.Device });
+        using var guard = ModelGuard.Set(model, options.Guardrails);
         context.Progress.StageFinished("load", Math.Round(context.Time.GetElapsedTime(from).TotalSeconds, 3));
 
         var scoring = new ScoringOptions { MaximumLength = options.MaximumLength };
@@ -62,7 +67,7 @@ public static class LanguageEvaluation
 
         var result = new LanguageResult
         {
-            Model = new LanguageModelFacts(path, checkpoint.Configuration.ModelType, model.LayerCount, scorer.MaximumLength, options.DType.ToString().ToLowerInvariant()),
+            Model = new LanguageModelFacts(path, checkpoint.Configuration.ModelType, model.LayerCount, scorer.MaximumLength, options.DType.ToString().ToLowerInvariant()) { Guardrails = guard.Facts },
             Run = new RunFacts(Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), started, context.Time.GetUtcNow(), 0, Engine.Threads, context.Device.ToString(), Engine.Version, MachineFacts.LetheVersion,
                 MachineFacts.Here(Engine.Version).Processor),
             Tasks = [.. runs.Select(run => run.Result)],

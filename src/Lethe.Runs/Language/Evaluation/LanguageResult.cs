@@ -1,3 +1,4 @@
+using Lethe.Runs.Guardrails;
 using Lethe.Runs.Results;
 
 namespace Lethe.Runs.Language.Evaluation;
@@ -30,7 +31,11 @@ public sealed record LanguageResult
 /// <param name="Layers">Its layers.</param>
 /// <param name="MaximumLength">Tokens that it read at once.</param>
 /// <param name="DataType">The type that it computed in.</param>
-public sealed record LanguageModelFacts(string Path, string Type, int Layers, int MaximumLength, string DataType);
+public sealed record LanguageModelFacts(string Path, string Type, int Layers, int MaximumLength, string DataType)
+{
+    /// <summary>The guardrails that it ran behind, in the order in which they come at a site; null where there were none.</summary>
+    public IReadOnlyList<GuardrailFacts>? Guardrails { get; init; }
+}
 
 /// <summary>What a task found.</summary>
 /// <param name="Name">The task.</param>

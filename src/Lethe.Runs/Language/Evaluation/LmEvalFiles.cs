@@ -94,7 +94,7 @@ internal static class LmEvalFiles
             ["config"] = new JsonObject
             {
                 ["model"] = "lethe",
-                ["model_args"] = $"pretrained={result.Model.Path},dtype={result.Model.DataType}",
+                ["model_args"] = $"pretrained={result.Model.Path},dtype={result.Model.DataType}{string.Concat((result.Model.Guardrails ?? []).Select(guardrail => $",guardrail={guardrail.Name}:{guardrail.Digest[..12]}"))}",
                 ["model_dtype"] = result.Model.DataType,
                 ["batch_size"] = "auto",
                 ["device"] = result.Run.Device,
