@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Lethe.Benchmarks.LanguageModels;
-using Lethe.Formats.Numpy;
+using Lethe.Formats;
 using Lethe.Models.Language.Checkpoints;
 using Lethe.Torch;
 using Lethe.Unlearning.Language;
