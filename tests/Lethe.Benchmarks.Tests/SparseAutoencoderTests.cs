@@ -13,7 +13,9 @@ public sealed class SparseAutoencoderTests
         var root = JsonDocument.Parse(output).RootElement;
         Assert.True(root.GetProperty("quick").GetBoolean());
         var rows = root.GetProperty("rows").EnumerateArray().ToArray();
-        Assert.Equal(["layers.2.residual_after", "layers.2.residual_after and layers.2.mlp_output", "layers.2.residual_after and layers.3.residual_after"], rows.Select(row => row.GetProperty("sites").GetString()));
+        // On processors without bfloat16 instructions its line is left out.
+        string[] sites = ["layers.2.residual_after", "layers.2.residual_after, Lethe's model with bfloat16 products", "layers.2.residual_after and layers.2.mlp_output", "layers.2.residual_after and layers.3.residual_after"];
+        Assert.Equal(sites.Where(site => rows.Length == sites.Length || !site.Contains("bfloat16", StringComparison.Ordinal)), rows.Select(row => row.GetProperty("sites").GetString()));
         foreach (var row in rows)
         {
             Assert.True(row.GetProperty("ratio").GetDouble() > 0);
