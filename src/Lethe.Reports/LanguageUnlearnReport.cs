@@ -21,6 +21,7 @@ public static class LanguageUnlearnReport
         var t = Texts.Of(language);
         var result = input.Result;
         var context = new LanguageContext(input, t, LanguageVerdict.Of(result, input.Rules));
+        IEnumerable<Section> features = result.Features is { } found ? [new Section("features", t.LmFeaturesTitle, LanguageFeaturesSection.Render(found, t))] : [];
         Section[] sections =
         [
             new("asked", t.AskedTitle, LanguageAskedSection.Render(context)),
@@ -28,6 +29,7 @@ public static class LanguageUnlearnReport
             new("retained", t.LmRetainedTitle, LanguageKnowledgeSection.Retained(context)),
             new("perplexity", t.LmPerplexityTitle, LanguageKnowledgeSection.Perplexity(context)),
             new("answers", t.LmAnswersTitle, LanguageAnswersSection.Render(context)),
+            .. features,
             new("moved", t.MovedTitle, LanguageMovedSection.Render(context)),
             new("method", t.MethodTitle, LanguageMethodSection.Render(context), "MEASURE 2.1"),
             new("cost", t.CostTitle, CostSection.Render(result.Cost, t)),

@@ -62,6 +62,8 @@ internal abstract partial class Texts
     public abstract string StageReplay { get; }
     public abstract string StageSurrogate { get; }
     public abstract string StageFisher { get; }
+    public abstract string StageScore { get; }
+    public abstract string StageSubspaces { get; }
     public abstract string StageForget { get; }
     public abstract string StageMeasureAfter { get; }
     public abstract string StageAttack { get; }
@@ -81,6 +83,8 @@ internal abstract partial class Texts
         "replay" or "replay_samples" => StageReplay,
         "surrogate" or "surrogates" => StageSurrogate,
         "fisher" => StageFisher,
+        "score" or "scores" => StageScore,
+        "subspaces" => StageSubspaces,
         "forget" => StageForget,
         "after" or "measure_after" => StageMeasureAfter,
         "attack" => StageAttack,

@@ -88,6 +88,31 @@ internal abstract partial class Texts
     public abstract string LmPerplexityColumn { get; }
     public abstract string LmCostColumn { get; }
 
+    // Features
+    public abstract string LmFeaturesTitle { get; }
+    public abstract string LmSite { get; }
+    public abstract string LmSeparation { get; }
+    public abstract string LmByChance95 { get; }
+    public abstract string LmChosen { get; }
+    public abstract string LmRanks { get; }
+    public abstract string LmStability { get; }
+    public abstract string LmByChance { get; }
+    public abstract string LmForgetText { get; }
+    public abstract string LmRetainText { get; }
+    public abstract string LmHiddenStates { get; }
+    public abstract string LmMovedBy { get; }
+    public abstract string LmInRelevant { get; }
+    public abstract string LmInIrrelevant { get; }
+    public abstract string LmMayRead { get; }
+    public abstract string LmProtectedEnergy { get; }
+    public abstract string LmForgetEnergy { get; }
+    public abstract string LmFeaturesNote { get; }
+    public abstract string LmMovementNote { get; }
+    public abstract string LmChosenOf(string relevant, string candidates, string irrelevant);
+    public abstract string LmOnForget(string layer);
+    public abstract string LmOnRetain(string layer);
+    public abstract string LmLayer(string layer);
+
     // Explanations
     public abstract Explained LmSwapTerm { get; }
     public abstract Explained LmMarginTerm { get; }

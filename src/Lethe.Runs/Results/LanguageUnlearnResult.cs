@@ -1,6 +1,9 @@
 using System.Text.Json.Serialization;
 using Lethe.Evaluation;
 using Lethe.Runs.Language.Topics;
+using Lethe.Unlearning.Language;
+using Lethe.Unlearning.Language.Features;
+using Lethe.Unlearning.Language.Subspaces;
 
 namespace Lethe.Runs.Results;
 
@@ -31,6 +34,9 @@ public sealed record LanguageUnlearnResult : UnlearnResult
 
     /// <summary>Answers written out, before and after; the prompt is the ground's. They may hold what was to be forgotten.</summary>
     public required IReadOnlyList<WrittenAnswer> Answers { get; init; }
+
+    /// <summary>Which latents and subspaces, and what became of them; null for methods that have none.</summary>
+    public LanguageFeaturesResult? Features { get; init; }
 
     /// <summary>How far each edited tensor moved, as exported.</summary>
     public required IReadOnlyList<LanguageTensorMove> Moved { get; init; }
@@ -198,3 +204,25 @@ public sealed record WrittenAnswer(string Topic, bool Forget, string Question, s
 /// <param name="Relative">Norm of the change over norm of the original.</param>
 /// <param name="Largest">Largest absolute change of one element.</param>
 public sealed record LanguageTensorMove(string Name, IReadOnlyList<long> Shape, double Norm, double Relative, double Largest);
+
+/// <summary>What SSPU chose and what became of it.</summary>
+/// <param name="Sites">How well each autoencoder's site separates forget from retain text; null where the plan names the layers.</param>
+/// <param name="Chosen">The latents of each layer steered; empty where the method needs none.</param>
+/// <param name="Setup">Norms and targets of the layers.</param>
+/// <param name="Inputs">What each matrix may still read; empty where the input side is free.</param>
+/// <param name="Explanation">What moved, in forget and in retain text.</param>
+public sealed record LanguageFeaturesResult(
+    IReadOnlyList<SiteSeparation>? Sites, IReadOnlyList<FeatureLayerResult> Chosen, IReadOnlyList<LayerSetup> Setup, IReadOnlyList<InputReading> Inputs, SubspaceProjectionExplanation Explanation);
+
+/// <summary>The latents chosen at a layer.</summary>
+/// <param name="Layer">The layer whose output the autoencoder reads.</param>
+/// <param name="Relevant">Relevant latents, the most important first.</param>
+/// <param name="Irrelevant">Irrelevant latents.</param>
+/// <param name="Threshold">Ratio of forget to retain activity at the percentile.</param>
+/// <param name="RelevantCandidates">Latents that the relevant ones were chosen among.</param>
+/// <param name="IrrelevantCandidates">Latents that the irrelevant ones were chosen among.</param>
+/// <param name="Stability">Mean Jaccard index of the relevant ones with those of resampled documents: 1 is always the same; null for causal scores, which documents do not have.</param>
+/// <param name="StabilityByChance">What random choices among the candidates would share.</param>
+/// <param name="Subspaces">Ranks, overlap and angles of the subspaces that they span.</param>
+public sealed record FeatureLayerResult(
+    int Layer, IReadOnlyList<int> Relevant, IReadOnlyList<int> Irrelevant, double Threshold, int RelevantCandidates, int IrrelevantCandidates, double? Stability, double? StabilityByChance, SubspaceReading Subspaces);

@@ -6,6 +6,9 @@ using Lethe.Torch;
 namespace Lethe.Unlearning.Language;
 
 /// <summary>What all methods that edit a language model share.</summary>
+[JsonDerivedType(typeof(InputSubspaceProjectionOptions), "sspu")]
+[JsonDerivedType(typeof(ConfinedSubspaceProjectionOptions), "sspu_confined")]
+[JsonDerivedType(typeof(PenalisedSubspaceProjectionOptions), "sspu_penalised")]
 [JsonDerivedType(typeof(MaskedRepresentationMisdirectionOptions), "rmu")]
 [JsonDerivedType(typeof(ReleasedRepresentationMisdirectionOptions), "rmu_released")]
 [JsonDerivedType(typeof(GradientAscentOptions), "gradient_ascent")]

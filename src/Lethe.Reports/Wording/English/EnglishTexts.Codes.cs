@@ -44,6 +44,8 @@ internal sealed partial class EnglishTexts
     public override string StageReplay => "Replay samples";
     public override string StageSurrogate => "Surrogate";
     public override string StageFisher => "Fisher information";
+    public override string StageScore => "Score features";
+    public override string StageSubspaces => "Subspaces";
     public override string StageForget => "Forget";
     public override string StageMeasureAfter => "Measure after";
     public override string StageAttack => "Attack";

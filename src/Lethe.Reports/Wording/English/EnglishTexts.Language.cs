@@ -89,6 +89,30 @@ internal sealed partial class EnglishTexts
     public override string LmPerplexityColumn => "Perplexity, %";
     public override string LmCostColumn => "Cost";
 
+    public override string LmFeaturesTitle => "Features and subspaces";
+    public override string LmSite => "Site";
+    public override string LmSeparation => "Energy of chosen latents on text to forget";
+    public override string LmByChance95 => "Reached by chance in 1 of 20 cases";
+    public override string LmChosen => "Latents";
+    public override string LmRanks => "Ranks: relevant + irrelevant / size";
+    public override string LmStability => "The same latents with other documents (Jaccard)";
+    public override string LmByChance => "by chance";
+    public override string LmForgetText => "text to forget";
+    public override string LmRetainText => "text to keep";
+    public override string LmHiddenStates => "Hidden states";
+    public override string LmMovedBy => "Moved, relative";
+    public override string LmInRelevant => "in the relevant subspace";
+    public override string LmInIrrelevant => "in the irrelevant subspace";
+    public override string LmMayRead => "Directions it may read";
+    public override string LmProtectedEnergy => "Energy of text to keep in them";
+    public override string LmForgetEnergy => "Energy of text to forget in them";
+    public override string LmFeaturesNote => "A sparse autoencoder writes a hidden state as a few latents out of many, each of which tends to mean one thing. Relevant ones are those that text to forget uses more than text to keep; irrelevant ones the opposite. Forgetting pulls hidden states of text to forget into the subspace of the irrelevant ones.";
+    public override string LmMovementNote => "Moved: root of the mean squared change over that of the state. What text to forget moves and text to keep does not is the aim. An update may be kept from directions in which text to keep has its energy.";
+    public override string LmChosenOf(string relevant, string candidates, string irrelevant) => $"{relevant} relevant of {candidates} candidates, {irrelevant} irrelevant";
+    public override string LmOnForget(string layer) => $"Layer {layer}: relevant latents on text to forget";
+    public override string LmOnRetain(string layer) => $"Layer {layer}: the same on text to keep";
+    public override string LmLayer(string layer) => $"Layer {layer}";
+
     public override Explained LmSwapTerm => new("Swap accuracy",
         "Two questions of a topic have different answers. The pair counts as right if the model finds the right answers likelier than the same answers swapped. How much it likes an answer in general cancels; guessing gives 50%.");
     public override Explained LmMarginTerm => new("Swap margin",

@@ -44,6 +44,8 @@ internal sealed partial class JapaneseTexts
     public override string StageReplay => "リプレイ画像の生成";
     public override string StageSurrogate => "置き換え先の準備";
     public override string StageFisher => "フィッシャー情報量の推定";
+    public override string StageScore => "特徴の評価";
+    public override string StageSubspaces => "部分空間の構成";
     public override string StageForget => "忘却処理";
     public override string StageMeasureAfter => "処理後の測定";
     public override string StageAttack => "攻撃試験";

@@ -89,6 +89,30 @@ internal sealed partial class JapaneseTexts
     public override string LmPerplexityColumn => "パープレキシティの変化（%）";
     public override string LmCostColumn => "代償";
 
+    public override string LmFeaturesTitle => "特徴と部分空間";
+    public override string LmSite => "位置";
+    public override string LmSeparation => "忘却対象の文章にかかる活性の割合";
+    public override string LmByChance95 => "偶然でも20回に1回達する値";
+    public override string LmChosen => "潜在変数";
+    public override string LmRanks => "階数：関連＋無関連／全次元";
+    public override string LmStability => "別の文書でも同じ潜在変数が選ばれる度合い（Jaccard係数）";
+    public override string LmByChance => "偶然の場合";
+    public override string LmForgetText => "忘却対象の文章";
+    public override string LmRetainText => "維持対象の文章";
+    public override string LmHiddenStates => "隠れ状態";
+    public override string LmMovedBy => "移動量（相対）";
+    public override string LmInRelevant => "うち関連部分空間";
+    public override string LmInIrrelevant => "うち無関連部分空間";
+    public override string LmMayRead => "読み取れる方向の数";
+    public override string LmProtectedEnergy => "維持対象の文章のエネルギー";
+    public override string LmForgetEnergy => "忘却対象の文章のエネルギー";
+    public override string LmFeaturesNote => "スパースオートエンコーダは、隠れ状態を、それぞれが一つの意味を持ちやすい少数の潜在変数で表します。忘却対象の文章で維持対象より多く使われるものを「関連」、その逆を「無関連」と呼びます。忘却処理は、忘却対象の文章の隠れ状態を、無関連の潜在変数が張る部分空間へ移します。";
+    public override string LmMovementNote => "移動量は、変化の二乗平均平方根を元の状態のそれで割った値です。忘却対象の文章だけが動くことが目標です。維持対象の文章のエネルギーが大きい方向を、更新から除くことができます。";
+    public override string LmChosenOf(string relevant, string candidates, string irrelevant) => $"候補{candidates}個から関連{relevant}個、無関連{irrelevant}個";
+    public override string LmOnForget(string layer) => $"第{layer}層：忘却対象の文章での関連潜在変数";
+    public override string LmOnRetain(string layer) => $"第{layer}層：維持対象の文章での同じ潜在変数";
+    public override string LmLayer(string layer) => $"第{layer}層";
+
     public override Explained LmSwapTerm => new("入れ替え正答率",
         "同じ分野の、答えの異なる2つの設問を1対とします。正しい答えの組のほうが、答えを入れ替えた組より確率が高ければ正答とします。答えそのものの出やすさは打ち消し合い、当て推量では50%になります。");
     public override Explained LmMarginTerm => new("入れ替え対数比",

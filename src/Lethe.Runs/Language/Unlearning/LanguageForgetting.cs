@@ -3,8 +3,10 @@ using Lethe.Models.Language.Checkpoints;
 using Lethe.Models.SparseAutoencoders;
 using Lethe.Models.SparseAutoencoders.Reading;
 using Lethe.Models.SparseAutoencoders.Training;
+using Lethe.Runs.Results;
 using Lethe.Torch;
 using Lethe.Unlearning.Language;
+using Lethe.Unlearning.Language.Subspaces;
 
 namespace Lethe.Runs.Language.Unlearning;
 
@@ -21,9 +23,10 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
     /// <param name="checkpoint">The base model; of methods over hidden states only the slice that is edited is loaded.</param>
     /// <param name="texts">What it reads.</param>
     /// <param name="saes">The plan's autoencoders.</param>
+    /// <param name="features">What sspu chose before; null for methods that choose nothing.</param>
     /// <param name="device">Where it computes.</param>
     /// <param name="stop">Stop criterion.</param>
-    public static LanguageForgetting Make(LanguageMethodOptions options, ulong seed, LanguageCheckpoint checkpoint, TrainingTexts texts, IReadOnlyList<SparseAutoencoder> saes, Device device, StopCriterion? stop)
+    public static LanguageForgetting Make(LanguageMethodOptions options, ulong seed, LanguageCheckpoint checkpoint, TrainingTexts texts, IReadOnlyList<SparseAutoencoder> saes, FeatureStages? features, Device device, StopCriterion? stop)
     {
         // The released code of RMU pads on the left and counts every position.
         var batches = texts.BatchOptions(checkpoint.Special);
@@ -36,6 +39,8 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
             case RepresentationMisdirectionOptions rmu:
                 return OfSlice(SliceCache.Open(checkpoint, RepresentationMisdirection.Slice(checkpoint.Weights, rmu) with { Device = device }),
                     cache => RepresentationMisdirection.Create(cache, [(forget, retain)], rmu, seed, stop: stop));
+            case SubspaceProjectionOptions sspu:
+                return OfSubspaces(sspu with { Layers = features?.Layers ?? sspu.Layers }, seed, checkpoint, forget, retain, features, device, stop);
             case CrispOptions crisp:
                 var salient = Salient(crisp, checkpoint, texts, saes, device);
                 return OfSlice(SliceCache.Open(checkpoint, Crisp.Slice(checkpoint.Weights, salient, crisp) with { Device = device }),
@@ -59,8 +64,12 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
     }
 
     /// <summary>Refuses what a method cannot do with a model, before anything is computed.</summary>
+    /// <param name="options">The method.</param>
+    /// <param name="checkpoint">The model.</param>
+    /// <param name="saes">The plan's autoencoders.</param>
+    /// <param name="chooses">Whether layers are chosen by data.</param>
     /// <exception cref="UsageException">A layer or matrix is not there, or the method needs an autoencoder.</exception>
-    public static void Check(LanguageMethodOptions options, LanguageCheckpoint checkpoint, IReadOnlyList<SparseAutoencoder> saes)
+    public static void Check(LanguageMethodOptions options, LanguageCheckpoint checkpoint, IReadOnlyList<SparseAutoencoder> saes, bool chooses)
     {
         var layers = checkpoint.Configuration.Layers;
         switch (options)
@@ -70,12 +79,23 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
                     throw new UsageException($"method.layer is {rmu.Layer} and edited are layers {string.Join(", ", rmu.ResolvedLayers)}: the layer read must be one of 0 to {layers - 1}, and no edited layer above it.");
                 RepresentationMisdirection.Slice(checkpoint.Weights, rmu);
                 break;
+            case SubspaceProjectionOptions sspu:
+                if (!chooses && (sspu.Layers.FirstOrDefault(layer => layer >= layers, -1) is >= 0 and var beyond))
+                    throw new UsageException($"method.layers names layer {beyond}; the model has layers 0 to {layers - 1}.");
+                if (FeatureStages.Needed(sspu) && (chooses ? saes.Count == 0 : sspu.Layers.Any(layer => saes.All(sae => FeatureStages.LayerOf(sae) != layer))))
+                    throw new UsageException($"method.kind is sspu, which needs a sparse autoencoder of what leaves {(chooses ? "a layer" : $"each of method.layers ({string.Join(", ", sspu.Layers)})")}; name it under sparse_autoencoders, or choose a method without, such as rmu.");
+                if (!chooses)
+                    SubspaceProjectionUnlearning.Slice(checkpoint.Weights, sspu);
+                break;
             case CrispOptions when saes.Count == 0:
                 throw new UsageException("method.kind is crisp, which suppresses latents of a sparse autoencoder; name one under sparse_autoencoders, or choose a method without, such as rmu.");
             case ClosedFormEditOptions edit when edit.EditedLayers.Any(layer => layer >= layers):
                 throw new UsageException($"method.edited_layers is {string.Join(", ", edit.EditedLayers)}; the model has layers 0 to {layers - 1}.");
         }
     }
+
+    /// <summary>Says, once the loop is finished, what became of latents and subspaces; null for methods that have none.</summary>
+    public Func<LanguageFeaturesResult>? Explain { get; init; }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -93,6 +113,37 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
         }
         catch
         {
+            cache.Dispose();
+            throw;
+        }
+    }
+
+    // Enough text for means that move by a per cent or so.
+    private const int ExplainedBatches = 32;
+
+    private static LanguageForgetting OfSubspaces(
+        SubspaceProjectionOptions sspu, ulong seed, LanguageCheckpoint checkpoint, TextBatches forget, TextBatches retain, FeatureStages? features, Device device, StopCriterion? stop)
+    {
+        var cache = SliceCache.Open(checkpoint, SubspaceProjectionUnlearning.Slice(checkpoint.Weights, sspu) with { Device = device });
+        Dictionary<int, SubspacePair> pairs = [];
+        try
+        {
+            pairs = features?.Pairs(cache, forget, retain) ?? [];
+            var method = SubspaceProjectionUnlearning.Create(cache, forget, retain, pairs, sspu, seed, stop: stop);
+            return new LanguageForgetting(method.Loop, method.Loop.ParameterCount, () => method.Loop.TokensSeen, [method, .. pairs.Values, cache])
+            {
+                Explain = () =>
+                {
+                    method.Loop.Finish();
+                    var explanation = SubspaceProjectionExplanation.Read(method, [.. forget.Batches.Take(ExplainedBatches)], [.. retain.Batches.Take(ExplainedBatches)], features?.Latents);
+                    return new LanguageFeaturesResult(features?.Separation, features?.Choices ?? [], method.Setup, method.Inputs, explanation);
+                },
+            };
+        }
+        catch
+        {
+            foreach (var pair in pairs.Values)
+                pair.Dispose();
             cache.Dispose();
             throw;
         }

@@ -3,6 +3,7 @@ using Lethe.Runs.Language.Corpora;
 using Lethe.Runs.Language.Topics;
 using Lethe.Runs.Plans;
 using Lethe.Unlearning.Language;
+using Lethe.Unlearning.Language.Features;
 
 namespace Lethe.Runs.Language.Unlearning;
 
@@ -37,6 +38,14 @@ public sealed record LanguageUnlearnPlan : UnlearnPlan
     /// <summary>The method.</summary>
     [PlanKey("How it is forgotten")]
     public LanguageMethodOptions Method { get; init; } = new MaskedRepresentationMisdirectionOptions();
+
+    /// <summary>Which latents.</summary>
+    [PlanKey("Which latents count as relevant to what is forgotten and which as irrelevant, for methods that choose them")]
+    public LatentSelectionOptions Features { get; init; } = new();
+
+    /// <summary>How the layer is chosen.</summary>
+    [PlanKey("Chooses by data at which autoencoders' layers sspu steers, in place of method.layers; where none tells forget from retain text better than chance the run stops with a diagnosis. null: method.layers")]
+    public LayerChoiceOptions? LayerChoice { get; init; }
 
     /// <summary>The guard.</summary>
     [PlanKey("Stops forgetting when text that must stay is predicted worse; null for no such guard")]

@@ -9,13 +9,14 @@ using Lethe.Runs.Plans;
 using Lethe.Runs.Results;
 using Lethe.Torch;
 using Lethe.Unlearning.Language;
+using Lethe.Unlearning.Language.Features;
 
 namespace Lethe.Runs.Language.Unlearning;
 
-/// <summary>Makes a language model forget a topic by a plan: load ▸ before ▸ forget ▸ export ▸ after.</summary>
+/// <summary>Makes a language model forget a topic by a plan: load ▸ before ▸ score ▸ subspaces ▸ forget ▸ export ▸ after; scores and subspaces for methods that choose latents.</summary>
 internal sealed class LanguageUnlearner : IUnlearner
 {
-    private const string WeightsName = "weights.safetensors", RecordName = "forgetting.json", GroundName = "ground.json";
+    private const string WeightsName = "weights.safetensors", RecordName = "forgetting.json", FeaturesName = "features.json", GroundName = "ground.json";
 
     private readonly LanguageUnlearnPlan plan;
     private readonly LanguageCheckpoint checkpoint;
@@ -36,7 +37,7 @@ internal sealed class LanguageUnlearner : IUnlearner
         {
             saeFiles = [.. plan.SparseAutoencoders.Select(path => PlanPaths.Resolve(path, planFile))];
             saes = [.. saeFiles.Select(path => Autoencoder(path, checkpoint, device))];
-            LanguageForgetting.Check(plan.Method, checkpoint, saes);
+            LanguageForgetting.Check(plan.Method, checkpoint, saes, plan.LayerChoice is not null);
             measuring = new LanguageMeasuring(plan.Measure, ground, checkpoint, planFile, device);
             texts = new TrainingTexts(plan, ground, checkpoint, measuring.Documents, planFile);
             digest = LanguageModelDigest.Of(checkpoint.Path);
@@ -63,13 +64,19 @@ internal sealed class LanguageUnlearner : IUnlearner
         var runner = run.Runner;
         Load(runner);
         var before = measuring.Stage(runner, "before", checkpoint.Path, digest);
-        var forgotten = Forget(runner);
+        var autoencoders = saeFiles.Select((path, k) => new StageInput($"autoencoder-{k}", LanguageModelDigest.Of(path))).ToArray();
+        var features = plan.Method is SubspaceProjectionOptions sspu && (FeatureStages.Needed(sspu) || plan.LayerChoice is not null)
+            ? new FeatureStages(runner, plan, sspu, checkpoint, texts, saes, Margins(), [new("model", digest), .. autoencoders], device)
+            : null;
+        var forgotten = Forget(runner, features, autoencoders);
         var exported = LanguageExport.Stage(runner, checkpoint, digest, forgotten, () => Found(forgotten), plan.Guard is null ? plan.Method.Strength : 1);
         LanguageExport.Show(exported, run.Paths.Model);
         var after = measuring.Stage(runner, "after", LanguageExport.FolderOf(exported), exported.Content);
         var record = JsonSerializer.Deserialize<LanguageForgettingRecord>(File.ReadAllBytes(forgotten.PathOf(RecordName)), ResultJson.Options)!;
         using var result = LanguageCheckpoint.Open(LanguageExport.FolderOf(exported));
-        return Result(run.Facts(), before, after, Method(record), LanguageExport.Moved(checkpoint, result, Found(forgotten).Keys), run.Cost());
+        var moving = forgotten.Record.Files.Any(file => file.Name == FeaturesName) ? JsonSerializer.Deserialize<LanguageFeaturesResult>(File.ReadAllBytes(forgotten.PathOf(FeaturesName)), ResultJson.Options) : null;
+        // How sites compare decides nothing of forgetting but the layers, and stands in no digest of it.
+        return Result(run.Facts(), before, after, Method(record), moving is null ? null : moving with { Sites = features?.Separation }, LanguageExport.Moved(checkpoint, result, Found(forgotten).Keys), run.Cost());
     }
 
     public void Dispose()
@@ -88,7 +95,7 @@ internal sealed class LanguageUnlearner : IUnlearner
             work.Note($"{texts.Forget.Count} texts to forget, {texts.Retain.Count} to retain; {measuring.Tests.Trained.Questions.Count} questions about trained entities, {measuring.Tests.Unseen?.Questions.Count ?? 0} about unseen ones, {measuring.Tests.Retain.Questions.Count} about retain topics");
         });
 
-    private Artefact Forget(StageRunner runner)
+    private Artefact Forget(StageRunner runner, FeatureStages? features, IReadOnlyList<StageInput> autoencoders)
     {
         // Without a guard the strength decides nothing but the export, so that one forgetting serves all strengths of a sweep; a guard looks at the weights that are exported.
         var options = plan.Guard is null ? plan.Method with { Strength = 1 } : plan.Method;
@@ -99,18 +106,33 @@ internal sealed class LanguageUnlearner : IUnlearner
                 Method = MethodName(plan.Method),
                 Version = 1,
                 Options = new { options, plan.Seed, texts = texts.Options },
-                Inputs = [new("model", digest), .. texts.Inputs, .. saeFiles.Select((path, k) => new StageInput($"autoencoder-{k}", LanguageModelDigest.Of(path)))],
+                Inputs = [new("model", digest), .. texts.Inputs, .. autoencoders, .. features is null ? [] : new[] { features.Input }],
                 Environment = new("float32", device.ToString(), Engine.Threads, Engine.Version),
             },
             work =>
             {
                 using var scope = new TensorScope();
                 using var guard = plan.Guard is { } guarded ? new UtilityGuard(checkpoint, texts.Guard, guarded, device) : null;
-                using var forgetting = LanguageForgetting.Make(options, (ulong)plan.Seed, checkpoint, texts, saes, device, guard is null ? null : guard.Check);
+                using var forgetting = LanguageForgetting.Make(options, (ulong)plan.Seed, checkpoint, texts, saes, features, device, guard is null ? null : guard.Check);
                 var outcome = work.Train(forgetting.Loop);
                 SafetensorsWriter.Write(work.PathOf(WeightsName), forgetting.Loop.Changed());
+                if (forgetting.Explain is { } explain)
+                    work.WriteJson(FeaturesName, explain());
                 work.WriteJson(RecordName, new LanguageForgettingRecord(outcome.Steps, forgetting.Loop.TotalSteps, outcome.StopReason, forgetting.TokensSeen(), forgetting.TrainedNumbers));
             });
+    }
+
+    // Questions of the validation part: what is chosen by them is chosen without the test.
+    private IReadOnlyList<MarginQuestion> Margins()
+    {
+        if (plan.Features.Importance != LatentImportance.Causal)
+            return [];
+        var encoding = LanguageMeasuring.EncodingOf(checkpoint);
+        return [.. ground.Forget(GroundPart.Validation, GroundSide.Trained).Where(question => question.Choices.Count > 1).Select(question =>
+        {
+            var answers = question.Choices.Select(choice => encoding.Pair(question.Context, ground.Plan.Delimiter + choice)).ToArray();
+            return new MarginQuestion(answers[0].Context, [.. answers.Select(answer => answer.Continuation)], question.Right);
+        })];
     }
 
     // Size and layer are known before anything is computed; the norm shows when the model reads.
@@ -141,7 +163,7 @@ internal sealed class LanguageUnlearner : IUnlearner
         MethodName(plan.Method), PlanSection.Of(plan.Method.GetType()).Keys.ToDictionary(key => key.Name, key => key.Property.GetValue(plan.Method)),
         record.Steps, record.MaximumSteps, record.StopReason, record.TokensSeen, record.TrainedNumbers, texts.Forget.Count, texts.Retain.Count);
 
-    private LanguageUnlearnResult Result(RunFacts run, LanguageReading before, LanguageReading after, LanguageMethodFacts method, IReadOnlyList<LanguageTensorMove> moved, CostResult cost)
+    private LanguageUnlearnResult Result(RunFacts run, LanguageReading before, LanguageReading after, LanguageMethodFacts method, LanguageFeaturesResult? features, IReadOnlyList<LanguageTensorMove> moved, CostResult cost)
     {
         var builder = new LanguageResultBuilder(ground, measuring.Tests, measuring.Shown, before, after);
         return new LanguageUnlearnResult
@@ -154,6 +176,7 @@ internal sealed class LanguageUnlearner : IUnlearner
             Retain = builder.Retain(),
             Perplexity = builder.Perplexity(),
             Answers = builder.Answers(),
+            Features = features,
             Moved = moved,
             Cost = cost,
             NotTested = NotTested,
