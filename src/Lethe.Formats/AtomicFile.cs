@@ -62,11 +62,14 @@ public static partial class AtomicFile
         Write(path, input.CopyTo, input.Length);
     }
 
-    /// <summary>Removes the temporary files that killed processes left in a folder. Only for a folder that this process has locked: others may be writing there.</summary>
+    /// <summary>
+    /// Removes the temporary files that killed processes left in a folder and the folders below it, links not followed. Only for a folder that this process has locked: others may be
+    /// writing there.
+    /// </summary>
     /// <returns>How many were removed.</returns>
     public static int RemoveLeftovers(string folder)
     {
-        var leftovers = Directory.GetFiles(folder, ".*" + TemporarySuffix);
+        var leftovers = Directory.GetFiles(folder, ".*" + TemporarySuffix, new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true });
         foreach (var file in leftovers)
             File.Delete(file);
         return leftovers.Length;

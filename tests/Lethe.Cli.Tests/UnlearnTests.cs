@@ -103,7 +103,8 @@ public sealed class UnlearnTests : IDisposable
     public async Task Ctrl_C_saves_and_says_how_to_go_on_and_that_goes_on()
     {
         string[] args = ["unlearn", plan, "--output", run, "--set", "base.training.steps=6000", "--set", "relearn.enabled=false"];
-        using var process = Process.Start(new ProcessStartInfo(Path.Combine(Repository.Root, "lethe"), args) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        // A shell starts what runs in its background with SIGINT ignored, and so would be all that the test host starts.
+        using var process = Process.Start(new ProcessStartInfo("/usr/bin/env", ["--default-signal=INT", Path.Combine(Repository.Root, "lethe"), .. args]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var lines = new List<string>();
         while (await process.StandardError.ReadLineAsync() is { } line)
         {

@@ -114,7 +114,10 @@ public sealed class AtomicFileTests : IDisposable
         folder.Write("a", [1]);
         folder.Write(".a.0123.lethe-tmp", [1]);
         folder.Write(".other", [1]);
-        Assert.Equal(1, AtomicFile.RemoveLeftovers(folder.Path));
-        Assert.Equal([folder.File(".other"), folder.File("a")], Directory.GetFiles(folder.Path).Order(StringComparer.Ordinal));
+        Directory.CreateDirectory(folder.File("below/.deeper"));
+        folder.Write("below/.deeper/.b.4567.lethe-tmp", [1]);
+        folder.Write("below/.deeper/b", [1]);
+        Assert.Equal(2, AtomicFile.RemoveLeftovers(folder.Path));
+        Assert.Equal([folder.File(".other"), folder.File("a"), folder.File("below/.deeper/b")], Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal));
     }
 }
