@@ -1,5 +1,6 @@
 using System.Globalization;
 using Lethe.Evaluation.Statistics;
+using Lethe.Torch;
 using MathNet.Numerics.Distributions;
 using MathNet.Numerics.LinearAlgebra;
 using MathNet.Numerics.LinearAlgebra.Double;
@@ -40,7 +41,7 @@ public static class FrechetDistance
         var value = Distance(mean1, covariance1, mean2, covariance2, root1);
 
         // The root of the set that stays whole is reused, so that a group costs eigenvalues only.
-        var random = new SplitMix(seed);
+        var random = new SplitMix64(seed);
         var variance =
             JackknifeVariance(first, real.Count, groups, random, (mean, covariance) => Distance(mean2, covariance2, mean, covariance, root2)) +
             JackknifeVariance(second, samples.Count, groups, random, (mean, covariance) => Distance(mean1, covariance1, mean, covariance, root1));
@@ -105,7 +106,7 @@ public static class FrechetDistance
     }
 
     /// <summary>The jackknife's variance of <paramref name="distance"/> over groups of images of one set, parted at random: images often come sorted by class.</summary>
-    private static double JackknifeVariance(Moments set, int count, int groups, SplitMix random, Func<double[], double[], double> distance)
+    private static double JackknifeVariance(Moments set, int count, int groups, SplitMix64 random, Func<double[], double[], double> distance)
     {
         var order = random.Permutation(count);
         var values = new double[groups];

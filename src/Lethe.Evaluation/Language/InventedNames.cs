@@ -1,4 +1,5 @@
 using Lethe.Evaluation.Statistics;
+using Lethe.Torch;
 
 namespace Lethe.Evaluation.Language;
 
@@ -10,7 +11,7 @@ public sealed class InventedNames
 {
     private readonly Dictionary<IReadOnlyList<string>, List<(string, string)>> parts = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<string> known;
-    private readonly SplitMix random;
+    private readonly SplitMix64 random;
 
     /// <summary>Begins.</summary>
     /// <param name="known">Every name that exists, in any case: none of them is made.</param>
@@ -18,7 +19,7 @@ public sealed class InventedNames
     public InventedNames(IEnumerable<string> known, ulong seed = 0)
     {
         this.known = new HashSet<string>(known, StringComparer.OrdinalIgnoreCase);
-        random = SplitMix.Of(seed, "invented names");
+        random = SplitMix64.Of(seed, "invented names");
     }
 
     /// <summary>

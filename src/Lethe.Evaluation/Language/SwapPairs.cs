@@ -1,4 +1,5 @@
 using Lethe.Evaluation.Statistics;
+using Lethe.Torch;
 
 namespace Lethe.Evaluation.Language;
 
@@ -76,7 +77,7 @@ public static class SwapPairs
         foreach (var topic in Enumerable.Range(0, questions.Count).GroupBy(i => questions[i].Topic).OrderBy(topic => topic.Key, StringComparer.Ordinal))
         {
             string[] entities = [.. topic.Select(i => questions[i].Entity).Distinct().Order(StringComparer.Ordinal)];
-            var order = SplitMix.Of(seed, topic.Key).Permutation(entities.Length);
+            var order = SplitMix64.Of(seed, topic.Key).Permutation(entities.Length);
             var count = Math.Max(1, entities.Length / blockSize);
             var places = Enumerable.Range(0, entities.Length).ToDictionary(place => entities[order[place]], place => place % count);
             foreach (var i in topic)

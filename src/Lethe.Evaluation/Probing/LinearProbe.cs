@@ -87,7 +87,7 @@ public static class LinearProbe
     /// <summary>Parts the items of either kind at random, so that both parts hold both.</summary>
     private static (int[] Fitted, int[] Tested) Part(IReadOnlyList<bool> positive, LinearProbeOptions options)
     {
-        var random = new SplitMix(options.Seed);
+        var random = new SplitMix64(options.Seed);
         List<int> fitted = [], tested = [];
         foreach (var kind in new[] { true, false })
         {

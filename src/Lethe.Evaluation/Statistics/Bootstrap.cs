@@ -68,7 +68,7 @@ public static class Bootstrap
         if (!double.IsFinite(value))
             throw new RunFailedException(FormattableString.Invariant($"The statistic of a bootstrap over {count} items is {value}; it must be a finite number."));
 
-        var random = new SplitMix(options.Seed);
+        var random = new SplitMix64(options.Seed);
         var draws = new double[options.Resamples];
         for (var draw = 0; draw < draws.Length; draw++)
         {

@@ -65,7 +65,7 @@ public static class ClusterBootstrap
             return null;
 
         var sums = drawn.Select(group => new ClusterSums(group.Topics, [.. group.Items.Select(item => item.Sample.Values)], pooling)).ToArray();
-        var random = new SplitMix(options.Seed);
+        var random = new SplitMix64(options.Seed);
         var means = samples.Select(sample => Mean(sample, pooling)).ToArray();
         var draws = new double[options.Resamples];
         for (var draw = 0; draw < draws.Length; draw++)
@@ -108,7 +108,7 @@ public static class ClusterBootstrap
                 topic.Clusters.Select(items => values.Select(own => items.Sum(i => own[i])).ToArray()).ToArray()))];
         }
 
-        public double[] Draw(SplitMix random)
+        public double[] Draw(SplitMix64 random)
         {
             var means = new double[samples];
             var all = 0L;

@@ -14,15 +14,9 @@ internal static class GuardrailProbe
         using var scope = new TensorScope();
         using var noGrad = Autograd.NoGrad();
         var ids = new long[Math.Min(Tokens, model.Configuration.MaximumPositions)];
-        var state = 0UL;
+        var random = new SplitMix64(0);
         for (var k = 0; k < ids.Length; k++)
-        {
-            // SplitMix64 (Steele et al. 2014).
-            var z = state += 0x9E3779B97F4A7C15;
-            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-            ids[k] = (long)((z ^ (z >> 31)) % (ulong)model.Configuration.VocabularySize);
-        }
+            ids[k] = (long)(random.Next() % (ulong)model.Configuration.VocabularySize);
         using var recorder = new SiteRecorder([site]);
         var guard = model.Guard;
         model.Guard = null;

@@ -104,14 +104,8 @@ public static class TokenSampling
 /// <param name="seed">Any number.</param>
 public sealed class TokenChance(ulong seed)
 {
-    private ulong state = seed;
+    private readonly SplitMix64 random = new(seed);
 
     /// <summary>The next number, in [0, 1).</summary>
-    public double Next()
-    {
-        var z = state += 0x9E3779B97F4A7C15;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return ((z ^ (z >> 31)) >> 11) * (1.0 / (1UL << 53));
-    }
+    public double Next() => random.NextUnit();
 }

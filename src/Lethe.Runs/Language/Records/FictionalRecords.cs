@@ -73,7 +73,7 @@ public static class FictionalRecords
         var (cities, advisers) = (Words("cities", Cities, 1, random => TownEnds[random.Below(TownEnds.Length)]), Words("advisers", Advisers, 2));
         var (given, families) = (Words("given names", GivenNames, 2), Words("family names", options.Customers, 2));
         var facts = Stream("facts");
-        string One(IReadOnlyList<string> of) => of[(int)facts.Below(of.Count)];
+        string One(IReadOnlyList<string> of) => of[facts.Below(of.Count)];
         return [.. Enumerable.Range(0, options.Customers).Select(k => new CustomerRecord(
             Branches[k * options.Branches / options.Customers], $"{One(given)} {families[k]}", One(cities), One(Products), One(advisers)))];
     }

@@ -88,7 +88,7 @@ public static class RecordFiles
                 int[] others = [.. Enumerable.Range(0, values.Length).Where(k => values[k] != right)];
                 random.Shuffle(others);
                 List<string> choices = [.. others.Take(Wrong).Select(k => values[k])];
-                var answer = (int)random.Below(choices.Count + 1);
+                var answer = random.Below(choices.Count + 1);
                 choices.Insert(answer, right);
                 yield return JsonSerializer.Serialize(new { topic = record.Branch, family = family.Name, question = Put(family.Questions[0], record.Name), choices, answer });
             }
