@@ -1,3 +1,4 @@
+using Lethe.Runs.Results;
 using Lethe.Torch;
 
 namespace Lethe.Runs;
@@ -31,4 +32,25 @@ public sealed record RunContext
 
     /// <summary>How to resume after a stop: the end of a sentence.</summary>
     public string ResumeHint { get; init; } = "run the same command again to go on from there";
+
+    /// <summary>Runs the stages of a run.</summary>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="path">Where it is; the cache lies beside it unless another is named.</param>
+    internal StageRunner Runner(RunFolder folder, string path) => new(folder, new StageRunnerOptions
+    {
+        Cache = new ArtefactCache(CacheFolder ?? ArtefactCache.DefaultFolder(path), Time),
+        Progress = Progress,
+        Time = Time,
+        Cancellation = Cancellation,
+        Training = Training,
+        ResumeHint = ResumeHint,
+        Machine = MachineFacts.Here(Engine.Version),
+    });
+
+    /// <summary>Where and when a run took place, as of now.</summary>
+    /// <param name="id">What it is called.</param>
+    /// <param name="started">When it began.</param>
+    /// <param name="seed">Its seed.</param>
+    internal RunFacts Facts(string id, DateTimeOffset started, long seed) =>
+        new(id, started, Time.GetUtcNow(), seed, Engine.Threads, Device.ToString(), Engine.Version, MachineFacts.LetheVersion, MachineFacts.Here(Engine.Version).Processor);
 }

@@ -4,6 +4,7 @@ using Lethe.Models.Language.Checkpoints;
 using Lethe.Models.SparseAutoencoders;
 using Lethe.Models.SparseAutoencoders.Files;
 using Lethe.Models.SparseAutoencoders.Reading;
+using Lethe.Runs.Language;
 using Lethe.Runs.Language.Corpora;
 using Lethe.Runs.Plans;
 using Lethe.Runs.SparseAutoencoders;
@@ -64,7 +65,7 @@ public static class GuardrailCalibrating
         using (Guardrail.Create(sae, wanted.Latents, wanted.Guardrail, calibration, direction))
         {
         }
-        GuardrailFolder.Save(output, sae, Name(saePath), Digest(saePath), wanted.Latents, wanted.Guardrail, calibration, Name(checkpoint.Path), direction);
+        GuardrailFolder.Save(output, sae, Name(saePath), LanguageModelDigest.Of(saePath), wanted.Latents, wanted.Guardrail, calibration, Name(checkpoint.Path), direction);
         return new GuardrailCalibrationResult(output, wanted.Guardrail.Kind, sae.Site!.Name, wanted.Latents, calibration);
     }
 
@@ -93,10 +94,6 @@ public static class GuardrailCalibrating
     }
 
     private static string Digest(CorpusReader corpus, GuardrailPlan plan) => CanonicalJson.Digest(new { corpus.Digest, plan.Length, plan.Sequences });
-
-    private static string Digest(string path) => Directory.Exists(path)
-        ? CanonicalJson.Digest(FolderTree.Files(path).Select(file => new[] { file, FolderTree.Sha256(Path.Combine(path, file)) }))
-        : FolderTree.Sha256(path);
 
     // No folders of somebody's machine.
     private static string Name(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));

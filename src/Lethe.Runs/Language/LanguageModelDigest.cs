@@ -1,6 +1,6 @@
 namespace Lethe.Runs.Language;
 
-/// <summary>What a language model is known by to stages: wherever its files lie, the same files have the same digest.</summary>
+/// <summary>What a language model or an autoencoder is known by to stages: wherever its files lie, the same files have the same digest.</summary>
 internal static class LanguageModelDigest
 {
     /// <summary>SHA-256 over all files of a folder, or of the file.</summary>

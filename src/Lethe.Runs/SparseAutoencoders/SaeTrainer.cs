@@ -5,6 +5,7 @@ using Lethe.Models.SparseAutoencoders;
 using Lethe.Models.SparseAutoencoders.Files;
 using Lethe.Models.SparseAutoencoders.Reading;
 using Lethe.Models.SparseAutoencoders.Training;
+using Lethe.Runs.Language;
 using Lethe.Runs.Language.Corpora;
 using Lethe.Runs.Results;
 using Lethe.Torch;
@@ -66,9 +67,7 @@ internal sealed class SaeTrainer : ITrainer
 
     public TrainResult Train(TrainRun run)
     {
-        var model = new StageInput("model", Directory.Exists(modelPath)
-            ? CanonicalJson.Digest(FolderTree.Files(modelPath).Order(StringComparer.Ordinal).Select(file => new[] { file, FolderTree.Sha256(Path.Combine(modelPath, file)) }))
-            : FolderTree.Sha256(modelPath));
+        var model = new StageInput("model", LanguageModelDigest.Of(modelPath));
         var environment = new EnvironmentFacts("float32", device.ToString(), Engine.Threads, Engine.Version);
         var trained = run.Runner.Run(
             new Stage

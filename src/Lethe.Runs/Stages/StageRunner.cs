@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Lethe.Formats;
 using Lethe.Torch;
 
 namespace Lethe.Runs;
@@ -158,7 +157,6 @@ public sealed partial class StageRunner : IDisposable
         // What an attempt with another digest left is of no use any more.
         foreach (var stale in Directory.GetDirectories(Path.Combine(folder.Paths.Work, stage.Name)).Where(stale => stale != WorkOf(stage.Name, digest)))
             FolderTree.Remove(stale);
-        AtomicFile.RemoveLeftovers(WorkOf(stage.Name, digest));
         var work = new StageWork(stage, WorkOf(stage.Name, digest), metrics, options);
         compute(work);
         foreach (var reserved in new[] { Artefact.RecordName, Artefact.MetricsName })

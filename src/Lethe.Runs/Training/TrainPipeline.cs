@@ -14,8 +14,7 @@ internal sealed record TrainRun(TrainPlan Plan, StageRunner Runner, RunPaths Pat
     private readonly DateTimeOffset started = Context.Time.GetUtcNow();
 
     /// <summary>Where and when, as of now.</summary>
-    public RunFacts Facts() => new(
-        Paths.Id, started, Context.Time.GetUtcNow(), Plan.Seed, Engine.Threads, Context.Device.ToString(), Engine.Version, MachineFacts.LetheVersion, MachineFacts.Here(Engine.Version).Processor);
+    public RunFacts Facts() => Context.Facts(Paths.Id, started, Plan.Seed);
 
     /// <summary>What the stages have cost so far.</summary>
     public CostResult Cost() => CostResult.Of(Runner);
@@ -34,16 +33,7 @@ public static class TrainPipeline
         using var trainer = plan.Value.Trainer(plan.Source, context);
         var path = context.RunFolder ?? Path.Combine(context.RunsFolder, RunFolder.NameFor(plan.Source, plan));
         using var folder = RunFolder.Open(path, plan, trainer.DiskBytes, time: context.Time);
-        using var runner = new StageRunner(folder, new StageRunnerOptions
-        {
-            Cache = new ArtefactCache(context.CacheFolder ?? ArtefactCache.DefaultFolder(path), context.Time),
-            Progress = context.Progress,
-            Time = context.Time,
-            Cancellation = context.Cancellation,
-            Training = context.Training,
-            ResumeHint = context.ResumeHint,
-            Machine = MachineFacts.Here(Engine.Version),
-        });
+        using var runner = context.Runner(folder, path);
         var result = trainer.Train(new TrainRun(plan.Value, runner, folder.Paths, context));
         folder.WriteResult(result);
         runner.Complete();

@@ -25,16 +25,7 @@ public static class UnlearnPipeline
         var path = context.RunFolder ?? Path.Combine(context.RunsFolder, RunFolder.NameFor(plan.Source, plan));
         using var folder = RunFolder.Open(path, plan, unlearner.Estimate.DiskBytes, time: context.Time);
         Preflight.Check(unlearner.Estimate, path, ThisMachine.Instance, context.Progress);
-        using var runner = new StageRunner(folder, new StageRunnerOptions
-        {
-            Cache = new ArtefactCache(context.CacheFolder ?? ArtefactCache.DefaultFolder(path), context.Time),
-            Progress = context.Progress,
-            Time = context.Time,
-            Cancellation = context.Cancellation,
-            Training = context.Training,
-            ResumeHint = context.ResumeHint,
-            Machine = MachineFacts.Here(Engine.Version),
-        });
+        using var runner = context.Runner(folder, path);
         var result = unlearner.Unlearn(new UnlearnRun(plan.Value, runner, folder.Paths, context, started));
         // Written once: a run that is found complete keeps the times of the invocation that completed it.
         if (Reread(folder.Paths.Result, result) is { } kept)

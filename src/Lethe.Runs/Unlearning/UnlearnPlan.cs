@@ -51,8 +51,7 @@ internal interface IUnlearner : IDisposable
 internal sealed record UnlearnRun(UnlearnPlan Plan, StageRunner Runner, RunPaths Paths, RunContext Context, DateTimeOffset Started)
 {
     /// <summary>Where and when, as of now.</summary>
-    public RunFacts Facts() => new(
-        Paths.Id, Started, Context.Time.GetUtcNow(), Plan.Seed, Engine.Threads, Context.Device.ToString(), Engine.Version, MachineFacts.LetheVersion, MachineFacts.Here(Engine.Version).Processor);
+    public RunFacts Facts() => Context.Facts(Paths.Id, Started, Plan.Seed);
 
     /// <summary>What the stages have cost so far.</summary>
     public CostResult Cost() => CostResult.Of(Runner);

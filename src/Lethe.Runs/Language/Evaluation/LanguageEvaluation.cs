@@ -68,8 +68,7 @@ public static class LanguageEvaluation
         var result = new LanguageResult
         {
             Model = new LanguageModelFacts(path, checkpoint.Configuration.ModelType, model.LayerCount, scorer.MaximumLength, options.DType.ToString().ToLowerInvariant()) { Guardrails = guard.Facts },
-            Run = new RunFacts(Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), started, context.Time.GetUtcNow(), 0, Engine.Threads, context.Device.ToString(), Engine.Version, MachineFacts.LetheVersion,
-                MachineFacts.Here(Engine.Version).Processor),
+            Run = context.Facts(Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), started, 0),
             Tasks = [.. runs.Select(run => run.Result)],
             Seconds = Math.Round(context.Time.GetElapsedTime(from).TotalSeconds, 3),
         };
