@@ -1,3 +1,4 @@
+using Lethe.Runs.Language.Unlearning;
 using Lethe.Runs.Results;
 using Lethe.Torch;
 
@@ -32,6 +33,9 @@ public sealed record RunContext
 
     /// <summary>How to resume after a stop: the end of a sentence.</summary>
     public string ResumeHint { get; init; } = "run the same command again to go on from there";
+
+    /// <summary>Slices of language models that the runs of a sweep share; null where a run stands alone.</summary>
+    internal SlicePool? Slices { get; init; }
 
     /// <summary>Runs the stages of a run.</summary>
     /// <param name="folder">The run's folder.</param>

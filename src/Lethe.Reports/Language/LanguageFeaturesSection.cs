@@ -21,11 +21,14 @@ internal static class LanguageFeaturesSection
 
     private static Html Sites(LanguageFeaturesResult features, IReadOnlyList<Lethe.Unlearning.Language.Features.SiteSeparation> sites, Texts t)
     {
-        var rows = sites.Select(site => Html.Of($"""
-            <tr class="{(features.Chosen.Any(choice => site.Site.Contains($".{Numbers.Plain(choice.Layer)}.", StringComparison.Ordinal)) ? "best" : "other")}"><th scope="row"><code>{site.Site}</code></th>{Parts.Cell(Numbers.Percent(site.Share, 1))}{Parts.Cell(Numbers.Percent(site.Permuted95, 1))}{Parts.Cell(Numbers.Significant(site.FamilyP))}</tr>
+        var check = features.Check;
+        var rows = sites.Select((site, k) => Html.Of($"""
+            <tr class="{(features.Chosen.Any(choice => site.Site.Contains($".{Numbers.Plain(choice.Layer)}.", StringComparison.Ordinal)) ? "best" : "other")}"><th scope="row"><code>{site.Site}</code></th>{Parts.Cell(Numbers.Percent(site.Share, 1))}{Parts.Cell(Numbers.Percent(site.Permuted95, 1))}{Parts.Cell(Numbers.Significant(site.FamilyP))}{(check is null ? Html.Empty : Html.Of($"{Parts.Cell(Numbers.Percent(check.Sites[k].ForgetFall.Value, 1))}{Parts.Cell(Numbers.Percent(check.Sites[k].RetainFall.Value, 1))}"))}</tr>
 
             """));
-        return Parts.Table("measures", Html.Of($"<thead><tr><th scope=\"col\">{t.LmSite}</th><th scope=\"col\" class=\"num\">{t.LmSeparation}</th><th scope=\"col\" class=\"num\">{t.LmByChance95}</th><th scope=\"col\" class=\"num\">p</th></tr></thead><tbody>{rows}</tbody>"));
+        var more = check is null ? Html.Empty : Html.Of($"<th scope=\"col\" class=\"num\">{t.LmAblationForget}</th><th scope=\"col\" class=\"num\">{t.LmAblationRetain}</th>");
+        var table = Parts.Table("measures", Html.Of($"<thead><tr><th scope=\"col\">{t.LmSite}</th><th scope=\"col\" class=\"num\">{t.LmSeparation}</th><th scope=\"col\" class=\"num\">{t.LmByChance95}</th><th scope=\"col\" class=\"num\">p</th>{more}</tr></thead><tbody>{rows}</tbody>"));
+        return check is null ? table : Html.Of($"{table}{Parts.Paragraph(t.LmAblationNote(check.RankCorrelation is { } rank ? Numbers.Fixed(rank.Value, 2) : "–"))}");
     }
 
     private static Html Layer(LanguageFeaturesResult features, LayerExplanation layer, Texts t)

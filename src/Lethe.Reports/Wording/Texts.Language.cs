@@ -92,6 +92,9 @@ internal abstract partial class Texts
     public abstract string LmFeaturesTitle { get; }
     public abstract string LmSite { get; }
     public abstract string LmSeparation { get; }
+    public abstract string LmAblationForget { get; }
+    public abstract string LmAblationRetain { get; }
+    public abstract string LmAblationNote(string correlation);
     public abstract string LmByChance95 { get; }
     public abstract string LmChosen { get; }
     public abstract string LmRanks { get; }

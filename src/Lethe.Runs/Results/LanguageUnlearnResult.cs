@@ -212,7 +212,22 @@ public sealed record LanguageTensorMove(string Name, IReadOnlyList<long> Shape, 
 /// <param name="Inputs">What each matrix may still read; empty where the input side is free.</param>
 /// <param name="Explanation">What moved, in forget and in retain text.</param>
 public sealed record LanguageFeaturesResult(
-    IReadOnlyList<SiteSeparation>? Sites, IReadOnlyList<FeatureLayerResult> Chosen, IReadOnlyList<LayerSetup> Setup, IReadOnlyList<InputReading> Inputs, SubspaceProjectionExplanation Explanation);
+    IReadOnlyList<SiteSeparation>? Sites, IReadOnlyList<FeatureLayerResult> Chosen, IReadOnlyList<LayerSetup> Setup, IReadOnlyList<InputReading> Inputs, SubspaceProjectionExplanation Explanation)
+{
+    /// <summary>The check of the choice of layers; null where none was asked for.</summary>
+    public LayerCheckResult? Check { get; init; }
+}
+
+/// <summary>What taking the relevant subspace out of the untouched model does at each site.</summary>
+/// <param name="Sites">The sites, in the order of the criterion's.</param>
+/// <param name="RankCorrelation">Spearman's correlation of the criterion with how much more is lost of what is to be forgotten than of what is to stay; null where one side has no order.</param>
+public sealed record LayerCheckResult(IReadOnlyList<SiteAblation> Sites, Measure? RankCorrelation);
+
+/// <summary>A site without its relevant subspace, in the untouched model.</summary>
+/// <param name="Site">The site.</param>
+/// <param name="ForgetFall">Share of the mean swap margin of what is to be forgotten that is lost; below 0 it rose.</param>
+/// <param name="RetainFall">The same of what is to stay.</param>
+public sealed record SiteAblation(string Site, Measure ForgetFall, Measure RetainFall);
 
 /// <summary>The latents chosen at a layer.</summary>
 /// <param name="Layer">The layer whose output the autoencoder reads.</param>

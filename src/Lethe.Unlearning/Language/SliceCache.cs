@@ -197,6 +197,13 @@ public sealed class SliceCache : IDisposable
         moved = true;
     }
 
+    /// <summary>Puts the edited weights back to what they were; what is cached stays.</summary>
+    public void Restore()
+    {
+        Put(Originals);
+        moved = false;
+    }
+
     /// <summary>Says that the edited weights may differ from what they were; nothing else tells whoever writes to <see cref="Weights"/> directly.</summary>
     public void MarkMoved() => moved = true;
 

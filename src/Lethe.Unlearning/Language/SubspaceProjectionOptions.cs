@@ -95,6 +95,11 @@ public abstract record SubspaceProjectionOptions : LanguageUnlearningOptions
     [Description("Which input directions an update reads first: low_energy, as in our first trials, or contrast (most forget energy for their protected energy; not measured yet)")]
     public InputOrder InputOrder { get; init; } = InputOrder.LowEnergy;
 
+    /// <summary>Texts of each kind that the input side is read from.</summary>
+    [Description("The most texts of each kind (to forget, to protect) that say which input directions have little energy; a thousand short texts have more tokens than a matrix has inputs by an order of magnitude")]
+    [Range(1, 10_000_000)]
+    public int InputTexts { get; init; } = 1024;
+
     /// <summary>Where the subspaces come from.</summary>
     [Description("Where the subspaces come from: autoencoder, or, as controls of equal rank, random and principal")]
     public SubspaceSource Subspaces { get; init; } = SubspaceSource.Autoencoder;

@@ -32,7 +32,8 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
     private readonly Dictionary<string, OrthonormalBasis> inputs = [];
 
     private SubspaceProjectionUnlearning(
-        SliceCache cache, TextBatches forget, TextBatches retain, IReadOnlyDictionary<int, SubspacePair> pairs, SubspaceProjectionOptions options, ulong seed, IReadOnlyList<InputText>? guarded, StopCriterion? stop)
+        SliceCache cache, TextBatches forget, TextBatches retain, IReadOnlyDictionary<int, SubspacePair> pairs, SubspaceProjectionOptions options, ulong seed, IReadOnlyList<InputText>? guarded, StopCriterion? stop,
+        Action<long, long>? advanced)
     {
         (Cache, this.pairs, Options) = (cache, pairs, options);
         Places = [.. cache.Names.Select(name => MatrixPlace.Of(cache.Model, name))];
@@ -48,7 +49,7 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
                 setup.Add(new(layer, norm, square, norm * options.TargetNorm, pair?.Read()));
             }
             (steered, Setup) = ([.. layers], setup);
-            Inputs = options.InputEnergy < 1 ? ReadInputs(forget, retain, guarded) : [];
+            Inputs = options.InputEnergy < 1 ? ReadInputs(forget, retain, guarded, advanced) : [];
             Loop = new SliceUnlearning(cache, [new(forget, new LayeredSteering(steered), retain, new LayeredRetention(steered), options.RetainWeight)], options, Space, stop);
         }
         catch
@@ -92,10 +93,12 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
     /// <param name="seed">Decides the targets.</param>
     /// <param name="guarded">Text whose inputs are protected, with weights: retain text, neighbours, look-alikes; null: the retain text.</param>
     /// <param name="stop">Stop criterion; null for none.</param>
+    /// <param name="advanced">Told how many batches have been read for the input side, and of how many.</param>
     /// <exception cref="UsageException">The cache reads other layers, or a matrix cannot be confined.</exception>
     /// <exception cref="BadInputException">A layer that needs subspaces has none, they are of another size, or one is of rank 0.</exception>
     public static SubspaceProjectionUnlearning Create(
-        SliceCache cache, TextBatches forget, TextBatches retain, IReadOnlyDictionary<int, SubspacePair> pairs, SubspaceProjectionOptions options, ulong seed, IReadOnlyList<InputText>? guarded = null, StopCriterion? stop = null)
+        SliceCache cache, TextBatches forget, TextBatches retain, IReadOnlyDictionary<int, SubspacePair> pairs, SubspaceProjectionOptions options, ulong seed, IReadOnlyList<InputText>? guarded = null, StopCriterion? stop = null,
+        Action<long, long>? advanced = null)
     {
         if (!cache.Reads.SequenceEqual(options.Layers.Distinct().Order()))
             throw new UsageException($"The slice reads layers {string.Join(", ", cache.Reads)}; the options steer layers {string.Join(", ", options.Layers)}.");
@@ -110,7 +113,7 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
                 throw new BadInputException($"The subspaces of layer {layer} lie in {pair.Relevant.Size} dimensions; the model's residual stream has {cache.Configuration.HiddenSize}. They come from an autoencoder of another model.");
         using var scope = new TensorScope();
         using var noGrad = Autograd.NoGrad();
-        return new(cache, forget, retain, pairs, options, seed, guarded, stop);
+        return new(cache, forget, retain, pairs, options, seed, guarded, stop, advanced);
     }
 
     /// <summary>The target of a layer read, (D); owned by this.</summary>
@@ -146,22 +149,27 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
         return TensorScope.Detach((drawn * (length / drawn.Norm().Item())).To(cache.ComputeType).To(cache.Device));
     }
 
-    private List<InputReading> ReadInputs(TextBatches forget, TextBatches retain, IReadOnlyList<InputText>? guarded)
+    private List<InputReading> ReadInputs(TextBatches forget, TextBatches retain, IReadOnlyList<InputText>? guarded, Action<long, long>? advanced)
     {
         var texts = guarded ?? [new InputText("retain", retain.Batches)];
         if (texts.Count == 0 || texts.Any(text => !(text.Weight > 0 && double.IsFinite(text.Weight))))
             throw new UsageException("The input projector needs text to protect, each with a weight above 0.");
         var owned = new List<SecondMoments>();
+        // Which rows are together is random, so that the first batches are a sample.
+        IReadOnlyList<TextBatch> Some(IReadOnlyList<TextBatch> batches) => [.. batches.Take(Math.Max(1, Options.InputTexts / batches[0].Rows))];
+        var kinds = texts.Select(text => (Batches: Some(text.Batches), text.Weight)).ToArray();
+        var forgetBatches = Some(forget.Batches);
+        var (done, all) = (0L, forgetBatches.Count + kinds.Sum(kind => (long)kind.Batches.Count));
         try
         {
             IReadOnlyDictionary<Models.Language.Site, SecondMoments> Read(IReadOnlyList<TextBatch> batches)
             {
-                var moments = InputSubspace.Read(Cache, Places, batches);
+                var moments = InputSubspace.Read(Cache, Places, batches, () => advanced?.Invoke(++done, all));
                 owned.AddRange(moments.Values);
                 return moments;
             }
-            var forgotten = Read(forget.Batches);
-            var held = texts.Select(text => (Moments: Read(text.Batches), text.Weight)).ToArray();
+            var forgotten = Read(forgetBatches);
+            var held = kinds.Select(kind => (Moments: Read(kind.Batches), kind.Weight)).ToArray();
             var readings = new List<InputReading>();
             foreach (var place in Places)
             {

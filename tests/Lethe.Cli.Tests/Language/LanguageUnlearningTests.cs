@@ -147,6 +147,32 @@ public sealed class LanguageUnlearningTests(LanguageUnlearningTests.World world)
         System.Xml.Linq.XDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "sweep.ja.html")));
     }
 
+    [Fact]
+    public async Task Points_that_share_a_slice_give_what_they_give_alone()
+    {
+        await File.WriteAllTextAsync(world["slices.yaml"], """
+            title: Methods on one slice
+            plan: plan.yaml
+            set: {guard: null}
+            grid:
+              method: [{kind: rmu, steps: 7, learning_rate: 0.02, layer: 1}, {kind: sspu, target: random, steps: 7, learning_rate: 0.01, layers: [1], input_texts: 8}, {kind: rmu, steps: 5, learning_rate: 0.01, layer: 1, alpha: 3}]
+            """);
+        var folder = world["runs", "slices"];
+        var swept = await CommandLine.Run("sweep", world["slices.yaml"], "--output", folder, "--threads", "1");
+        Assert.True(swept.ExitCode == 0, swept.Error);
+        Assert.Contains("forget (input directions, batches)", swept.Error, StringComparison.Ordinal);
+
+        foreach (var (name, method) in new[] { ("sspu", "{kind: sspu, target: random, steps: 7, learning_rate: 0.01, layers: [1], input_texts: 8}"), ("rmu", "{kind: rmu, steps: 5, learning_rate: 0.01, layer: 1, alpha: 3}") })
+        {
+            // A cache of its own, so that nothing is found.
+            var alone = world["alone-" + name, "runs", "run"];
+            var run = await CommandLine.Run("unlearn", world.Plan, "--output", alone, "--threads", "1", "--quiet", "--set", $"method={method}", "--set", "guard=null");
+            Assert.True(run.ExitCode == 0, run.Error);
+            var weights = await File.ReadAllBytesAsync(Path.Combine(alone, "model", "model.safetensors"));
+            Assert.Single(Directory.EnumerateDirectories(folder, "method-*"), point => File.ReadAllBytes(Path.Combine(point, "model", "model.safetensors")).AsSpan().SequenceEqual(weights));
+        }
+    }
+
     [Theory]
     [InlineData(2, "'method.strength' is 1.5; it must be from 0 to 1.", "method.strength=1.5")]
     [InlineData(2, "'method.strength' is -0.1; it must be from 0 to 1.", "method.strength=-0.1")]
@@ -205,11 +231,17 @@ public sealed class LanguageUnlearningTests(LanguageUnlearningTests.World world)
             "--set", "sparse_autoencoders=[runs/sae/model/layers.0.residual_after, runs/sae/model/layers.1.residual_after]", "--set", "features={relevant: 6, irrelevant: 6, percentile: 50}",
         ];
 
-        var run = await CommandLine.Run([.. plan, "--output", world["runs", "sspu"], "--set", "layer_choice={permutations: 39, level: 0.5}"]);
+        var run = await CommandLine.Run([.. plan, "--output", world["runs", "sspu"], "--set", "layer_choice={permutations: 39, level: 0.5, check_questions: 8}"]);
 
         Assert.True(run.ExitCode == 0, run.Error);
         var features = run.Json.GetProperty("features");
         Assert.Equal(2, features.GetProperty("sites").GetArrayLength());
+        // The criterion is checked by taking the subspaces out of the untouched model.
+        var check = features.GetProperty("check");
+        Assert.Equal(["layers.0.residual_after", "layers.1.residual_after"], check.GetProperty("sites").EnumerateArray().Select(site => site.GetProperty("site").GetString()!));
+        Assert.All(check.GetProperty("sites").EnumerateArray(), site => Assert.NotEqual(0, site.GetProperty("forget_fall").GetProperty("value").GetDouble()));
+        Assert.False(check.TryGetProperty("rank_correlation", out _)); // two sites have no order worth a number
+        Assert.True(run.Json.GetProperty("cost").GetProperty("seconds").TryGetProperty("check-layers", out _));
         var chosen = features.GetProperty("chosen")[0];
         Assert.Equal(6, chosen.GetProperty("relevant").GetArrayLength());
         Assert.Equal(6, chosen.GetProperty("subspaces").GetProperty("relevant_rank").GetInt32());
@@ -220,6 +252,7 @@ public sealed class LanguageUnlearningTests(LanguageUnlearningTests.World world)
         foreach (var stage in new[] { "score", "subspaces" })
             Assert.True(run.Json.GetProperty("cost").GetProperty("seconds").TryGetProperty(stage, out _));
         Assert.Contains("Features and subspaces", await File.ReadAllTextAsync(world["runs", "sspu", "report.html"]), StringComparison.Ordinal);
+        Assert.Contains("take the relevant subspace out of the untouched model", await File.ReadAllTextAsync(world["runs", "sspu", "report.html"]), StringComparison.Ordinal);
 
         // One of activations that are a number shorter.
         Directory.CreateDirectory(world["narrow"]);

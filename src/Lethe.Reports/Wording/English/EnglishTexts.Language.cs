@@ -92,6 +92,9 @@ internal sealed partial class EnglishTexts
     public override string LmFeaturesTitle => "Features and subspaces";
     public override string LmSite => "Site";
     public override string LmSeparation => "Energy of chosen latents on text to forget";
+    public override string LmAblationForget => "Margin of the topic lost without the relevant features";
+    public override string LmAblationRetain => "Margin of the other topics lost";
+    public override string LmAblationNote(string correlation) => $"The last two columns take the relevant subspace out of the untouched model at each site and ask validation questions: an independent check. Spearman's rank correlation of the separation with how much more is lost of the topic than of the others: {correlation}.";
     public override string LmByChance95 => "Reached by chance in 1 of 20 cases";
     public override string LmChosen => "Latents";
     public override string LmRanks => "Ranks: relevant + irrelevant / size";

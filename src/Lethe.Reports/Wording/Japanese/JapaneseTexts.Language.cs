@@ -92,6 +92,9 @@ internal sealed partial class JapaneseTexts
     public override string LmFeaturesTitle => "特徴と部分空間";
     public override string LmSite => "位置";
     public override string LmSeparation => "忘却対象の文章にかかる活性の割合";
+    public override string LmAblationForget => "関連特徴を除いたときに失われる忘却対象のマージン";
+    public override string LmAblationRetain => "同じく他の話題で失われるマージン";
+    public override string LmAblationNote(string correlation) => $"右の二列は、編集前のモデルの各箇所から関連部分空間を取り除き、検証用の質問を尋ねた結果です（独立した確認）。分離の度合いと、忘却対象が他の話題よりどれだけ多く失われたかとのスピアマン順位相関: {correlation}。";
     public override string LmByChance95 => "偶然でも20回に1回達する値";
     public override string LmChosen => "潜在変数";
     public override string LmRanks => "階数：関連＋無関連／全次元";

@@ -3,6 +3,7 @@ using Lethe.Models.Language;
 using Lethe.Models.Language.Checkpoints;
 using Lethe.Models.SparseAutoencoders;
 using Lethe.Models.SparseAutoencoders.Reading;
+using Lethe.Runs.Language.Topics;
 using Lethe.Runs.Results;
 using Lethe.Torch;
 using Lethe.Unlearning.Language;
@@ -14,7 +15,7 @@ namespace Lethe.Runs.Language.Unlearning;
 /// <summary>The stages of SSPU before it forgets: scores of all latents in one pass, the choice of layers, and the latents that span the subspaces.</summary>
 internal sealed class FeatureStages
 {
-    private const string ScoresName = "scores.json", ChoicesName = "choices.json";
+    private const string ScoresName = "scores.json", ChoicesName = "choices.json", CheckName = "check.json";
 
     private readonly LanguageUnlearnPlan plan;
     private readonly SubspaceProjectionOptions options;
@@ -30,14 +31,15 @@ internal sealed class FeatureStages
     /// <param name="checkpoint">The base model; the slice up to the highest autoencoder is loaded.</param>
     /// <param name="texts">What is read.</param>
     /// <param name="saes">The plan's autoencoders.</param>
+    /// <param name="ground">Questions of validation, for the check of the layers.</param>
     /// <param name="questions">Questions about what is to be forgotten, for causal scores; none of the test.</param>
     /// <param name="inputs">Digests of the model and of the autoencoders.</param>
     /// <param name="device">Where it computes.</param>
     /// <exception cref="BadInputException">An autoencoder was trained on activations of another norm, or no latent fulfils what is asked.</exception>
     /// <exception cref="RunFailedException">No layer separates.</exception>
     public FeatureStages(
-        StageRunner runner, LanguageUnlearnPlan plan, SubspaceProjectionOptions options, LanguageCheckpoint checkpoint, TrainingTexts texts, IReadOnlyList<SparseAutoencoder> saes, IReadOnlyList<MarginQuestion> questions,
-        IReadOnlyList<StageInput> inputs, Device device)
+        StageRunner runner, LanguageUnlearnPlan plan, SubspaceProjectionOptions options, LanguageCheckpoint checkpoint, TrainingTexts texts, IReadOnlyList<SparseAutoencoder> saes, Ground ground,
+        IReadOnlyList<MarginQuestion> questions, IReadOnlyList<StageInput> inputs, Device device)
     {
         (this.plan, this.options, this.texts, this.saes, this.questions) = (plan, options, texts, saes, questions);
         var environment = new EnvironmentFacts("float32", device.ToString(), Engine.Threads, Engine.Version);
@@ -45,6 +47,15 @@ internal sealed class FeatureStages
             new Stage { Name = "score", Method = "latent-scores", Version = 1, Options = new { plan.Features, plan.LayerChoice, plan.Seed, texts = texts.Options }, Inputs = [.. inputs, .. texts.Inputs], Environment = environment },
             work => Score(work, checkpoint, device));
         var scores = Read<ScoreRecord>(scored, ScoresName);
+        // Before anything is decided: where no layer separates, the check says more than the diagnosis alone.
+        if (plan.LayerChoice is { CheckQuestions: > 0 } choice)
+        {
+            var ablated = runner.Run(
+                new Stage { Name = "check-layers", Method = "site-ablation", Version = 1, Options = new { plan.Features, choice.CheckQuestions, plan.Seed, texts = texts.Options }, Inputs = [scored.As("scores"), .. inputs, .. texts.Inputs], Environment = environment },
+                work => work.WriteJson(CheckName, Ablate(work, scores, checkpoint, ground, choice, device)));
+            var sites = Read<SiteAblation[]>(ablated, CheckName);
+            Check = new LayerCheckResult(sites, SiteAblations.Correlation(scores.Layers!.Sites, sites));
+        }
         if (plan.LayerChoice is not null && scores.Layers is { Chosen.Count: 0 } none)
             throw new RunFailedException(none.Diagnosis ?? "No layer separates what is to be forgotten from what is to stay.");
         Layers = scores.Layers is { } found ? [.. found.Chosen.Select(place => LayerOf(saes[place])).Distinct().Order()] : options.Layers;
@@ -63,6 +74,9 @@ internal sealed class FeatureStages
 
     /// <summary>How well each site separates; null where the plan names the layers.</summary>
     public IReadOnlyList<SiteSeparation>? Separation { get; }
+
+    /// <summary>The check of the layers; null where none was asked for.</summary>
+    public LayerCheckResult? Check { get; }
 
     /// <summary>What forgetting is told of it.</summary>
     public StageInput Input => chosen.As("subspaces");
@@ -119,6 +133,21 @@ internal sealed class FeatureStages
         work.WriteJson(ScoresName, new ScoreRecord(scores, layers));
         if (layers is not null)
             work.Note(layers.Diagnosis ?? $"chosen: {string.Join(", ", layers.Chosen.Select(place => saes[place].Site!.Name))}");
+    }
+
+    private IReadOnlyList<SiteAblation> Ablate(StageWork work, ScoreRecord scores, LanguageCheckpoint checkpoint, Ground ground, LayerChoiceOptions choice, Device device)
+    {
+        SubspacePair[] pairs = [.. saes.Select((sae, k) => SiteSubspaces.OfLatents(sae, LatentSelection.Choose(scores.Sites[k].Scores, plan.Features, (ulong)plan.Seed)))];
+        try
+        {
+            return SiteAblations.Read(
+                checkpoint, [.. saes.Zip(pairs, (sae, pair) => (Site.Parse(sae.Site!.Name), pair.Relevant))], ground, LanguageMeasuring.EncodingOf(checkpoint), texts.Retain, choice, device, work.Report);
+        }
+        finally
+        {
+            foreach (var pair in pairs)
+                pair.Dispose();
+        }
     }
 
     private FeatureLayerResult Choose(int layer, ScoreRecord scores)

@@ -40,7 +40,7 @@ internal sealed class KnowledgeTests
     public KnowledgeTest? UnseenNames { get; }
 
     /// <summary>Whole entities, so that all their questions are asked or none; which ones depends on their names and the seed alone.</summary>
-    private static IReadOnlyList<KnowledgeQuestion> Chosen(IReadOnlyList<KnowledgeQuestion> questions, int? most, ulong seed)
+    public static IReadOnlyList<KnowledgeQuestion> Chosen(IReadOnlyList<KnowledgeQuestion> questions, int? most, ulong seed)
     {
         if (most is not { } limit)
             return questions;

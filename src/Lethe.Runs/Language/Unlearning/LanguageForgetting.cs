@@ -21,12 +21,17 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
     /// <param name="options">The method.</param>
     /// <param name="seed">The plan's seed.</param>
     /// <param name="checkpoint">The base model; of methods over hidden states only the slice that is edited is loaded.</param>
+    /// <param name="digest">What the model is known by.</param>
     /// <param name="texts">What it reads.</param>
     /// <param name="saes">The plan's autoencoders.</param>
     /// <param name="features">What sspu chose before; null for methods that choose nothing.</param>
     /// <param name="device">Where it computes.</param>
+    /// <param name="slices">Slices that are shared with other runs; null for a run that stands alone.</param>
     /// <param name="stop">Stop criterion.</param>
-    public static LanguageForgetting Make(LanguageMethodOptions options, ulong seed, LanguageCheckpoint checkpoint, TrainingTexts texts, IReadOnlyList<SparseAutoencoder> saes, FeatureStages? features, Device device, StopCriterion? stop)
+    /// <param name="report">Told how far what is read before the first step has come: done, all, what.</param>
+    public static LanguageForgetting Make(
+        LanguageMethodOptions options, ulong seed, LanguageCheckpoint checkpoint, string digest, TrainingTexts texts, IReadOnlyList<SparseAutoencoder> saes, FeatureStages? features, Device device, SlicePool? slices, StopCriterion? stop,
+        Action<long, long, string?> report)
     {
         // The released code of RMU pads on the left and counts every position.
         var batches = texts.BatchOptions(checkpoint.Special);
@@ -34,17 +39,19 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
             batches = batches with { Padding = PaddingSide.Left, CountFirst = true, CountPadding = true };
         TextBatches Batches(IReadOnlyList<int[]> rows, string name) => TextBatches.Of(rows, batches with { Seed = RandomStream.ChildSeed(seed, name) });
         var (forget, retain) = (Batches(texts.Forget, "forget"), Batches(texts.Retain, "retain"));
+        SliceLease Lease(SliceOptions slice) => SliceLease.Take(
+            slices, CanonicalJson.Digest(new { digest, inputs = texts.Inputs, texts = texts.Options, batches, seed, slice.Weights, slice.Reads, device = device.ToString() }),
+            () => SharedSlice.Open(checkpoint.Path, slice with { Device = device }, forget, retain));
         switch (options)
         {
             case RepresentationMisdirectionOptions rmu:
-                return OfSlice(SliceCache.Open(checkpoint, RepresentationMisdirection.Slice(checkpoint.Weights, rmu) with { Device = device }),
-                    cache => RepresentationMisdirection.Create(cache, [(forget, retain)], rmu, seed, stop: stop));
+                return OfSlice(Lease(RepresentationMisdirection.Slice(checkpoint.Weights, rmu)), slice => RepresentationMisdirection.Create(slice.Cache, [(slice.Forget, slice.Retain)], rmu, seed, stop: stop));
             case SubspaceProjectionOptions sspu:
-                return OfSubspaces(sspu with { Layers = features?.Layers ?? sspu.Layers }, seed, checkpoint, forget, retain, features, device, stop);
+                var chosen = sspu with { Layers = features?.Layers ?? sspu.Layers };
+                return OfSubspaces(chosen, seed, Lease(SubspaceProjectionUnlearning.Slice(checkpoint.Weights, chosen)), features, stop, report);
             case CrispOptions crisp:
                 var salient = Salient(crisp, checkpoint, texts, saes, device);
-                return OfSlice(SliceCache.Open(checkpoint, Crisp.Slice(checkpoint.Weights, salient, crisp) with { Device = device }),
-                    cache => Crisp.Create(cache, forget, retain, null, salient, crisp, seed, stop: stop));
+                return OfSlice(Lease(Crisp.Slice(checkpoint.Weights, salient, crisp)), slice => Crisp.Create(slice.Cache, slice.Forget, slice.Retain, null, salient, crisp, seed, stop: stop));
             case WholeModelOptions whole:
                 return OfModel(checkpoint, device, model =>
                 {
@@ -104,16 +111,16 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
             owned.Dispose();
     }
 
-    private static LanguageForgetting OfSlice(SliceCache cache, Func<SliceCache, SliceUnlearning> make)
+    private static LanguageForgetting OfSlice(SliceLease lease, Func<SharedSlice, SliceUnlearning> make)
     {
         try
         {
-            var loop = make(cache);
-            return new LanguageForgetting(loop, loop.ParameterCount, () => loop.TokensSeen, loop, cache);
+            var loop = make(lease.Slice);
+            return new LanguageForgetting(loop, loop.ParameterCount, () => loop.TokensSeen, loop, lease);
         }
         catch
         {
-            cache.Dispose();
+            lease.Dispose();
             throw;
         }
     }
@@ -121,16 +128,15 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
     // Enough text for means that move by a per cent or so.
     private const int ExplainedBatches = 32;
 
-    private static LanguageForgetting OfSubspaces(
-        SubspaceProjectionOptions sspu, ulong seed, LanguageCheckpoint checkpoint, TextBatches forget, TextBatches retain, FeatureStages? features, Device device, StopCriterion? stop)
+    private static LanguageForgetting OfSubspaces(SubspaceProjectionOptions sspu, ulong seed, SliceLease lease, FeatureStages? features, StopCriterion? stop, Action<long, long, string?> report)
     {
-        var cache = SliceCache.Open(checkpoint, SubspaceProjectionUnlearning.Slice(checkpoint.Weights, sspu) with { Device = device });
+        var (cache, forget, retain) = (lease.Slice.Cache, lease.Slice.Forget, lease.Slice.Retain);
         Dictionary<int, SubspacePair> pairs = [];
         try
         {
             pairs = features?.Pairs(cache, forget, retain) ?? [];
-            var method = SubspaceProjectionUnlearning.Create(cache, forget, retain, pairs, sspu, seed, stop: stop);
-            return new LanguageForgetting(method.Loop, method.Loop.ParameterCount, () => method.Loop.TokensSeen, [method, .. pairs.Values, cache])
+            var method = SubspaceProjectionUnlearning.Create(cache, forget, retain, pairs, sspu, seed, stop: stop, advanced: (done, all) => report(done, all, "input directions, batches"));
+            return new LanguageForgetting(method.Loop, method.Loop.ParameterCount, () => method.Loop.TokensSeen, [method, .. pairs.Values, lease])
             {
                 Explain = () =>
                 {
@@ -144,7 +150,7 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
         {
             foreach (var pair in pairs.Values)
                 pair.Dispose();
-            cache.Dispose();
+            lease.Dispose();
             throw;
         }
     }

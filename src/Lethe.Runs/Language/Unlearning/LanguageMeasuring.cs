@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Lethe.Evaluation.Language;
 using Lethe.Models.Language.Checkpoints;
+using Lethe.Models.SparseAutoencoders.Training;
 using Lethe.Runs.Language.Corpora;
 using Lethe.Runs.Language.Topics;
 using Lethe.Runs.Results;
@@ -94,9 +95,10 @@ internal sealed class LanguageMeasuring
     /// <param name="cancellation">Asks for a stop.</param>
     public LanguageReading Measure(string path, Action<long, long, string?> report, CancellationToken cancellation)
     {
+        var rounded = plan.Products == ActivationStorage.Bfloat16;
         using var scope = new TensorScope();
         using var checkpoint = LanguageCheckpoint.Open(path);
-        using var model = checkpoint.Load(new LoadOptions { Device = device });
+        using var model = checkpoint.Load(rounded ? new LoadOptions { Device = device, DType = DType.BFloat16, RoundedProducts = true } : new LoadOptions { Device = device });
         var scorer = new LanguageScorer(model);
         KnowledgeReading? Read(KnowledgeTest? test, string part) => test?.Read(scorer, (done, all) => report(done, all, part), cancellation);
         var scores = scorer.Score([.. texts.Select(ids => encoding.Prefix is { } prefix ? new ScoredRequest([prefix], ids) : new ScoredRequest([ids[0]], ids[1..]))], (done, all) => report(done, all, "perplexity"), cancellation);

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Lethe.Models.SparseAutoencoders.Training;
 using Lethe.Runs.Language.Corpora;
 using Lethe.Runs.Language.Topics;
 using Lethe.Runs.Plans;
@@ -117,6 +118,10 @@ public sealed record LanguageMeasurePlan
     [PlanKey("Tokens that are read of each")]
     [Range(2, 1_048_576)]
     public int PerplexityTokens { get; init; } = 128;
+
+    /// <summary>Precision of the model's products.</summary>
+    [PlanKey("Element type in which the model's matrices and what they are multiplied with are rounded while it is measured, before and after alike; bfloat16 is about twice as fast on processors with instructions for it (AVX-512 BF16, AMX) and refused on others: for choosing options, not for figures that are reported", Why = "float32 is the same everywhere")]
+    public ActivationStorage Products { get; init; } = ActivationStorage.Float32;
 
     /// <summary>Answers that are shown.</summary>
     [PlanKey("Questions to forget, and as many that must stay, whose answers are written out in the report; 0 for none. Answers may hold what was to be forgotten, personal data too")]

@@ -27,10 +27,11 @@ internal sealed class LanguageUnlearner : IUnlearner
     private readonly IReadOnlyList<SparseAutoencoder> saes = [];
     private readonly IReadOnlyList<string> saeFiles = [];
     private readonly string digest;
+    private readonly SlicePool? slices;
 
     public LanguageUnlearner(LanguageUnlearnPlan plan, string planFile, RunContext context)
     {
-        (this.plan, device) = (plan, context.Device);
+        (this.plan, device, slices) = (plan, context.Device, context.Slices);
         ground = Ground.Read(plan.Ground, planFile);
         checkpoint = Open(plan.Model, planFile);
         try
@@ -66,7 +67,7 @@ internal sealed class LanguageUnlearner : IUnlearner
         var before = measuring.Stage(runner, "before", checkpoint.Path, digest);
         var autoencoders = saeFiles.Select((path, k) => new StageInput($"autoencoder-{k}", LanguageModelDigest.Of(path))).ToArray();
         var features = plan.Method is SubspaceProjectionOptions sspu && (FeatureStages.Needed(sspu) || plan.LayerChoice is not null)
-            ? new FeatureStages(runner, plan, sspu, checkpoint, texts, saes, Margins(), [new("model", digest), .. autoencoders], device)
+            ? new FeatureStages(runner, plan, sspu, checkpoint, texts, saes, ground, Margins(), [new("model", digest), .. autoencoders], device)
             : null;
         var forgotten = Forget(runner, features, autoencoders);
         var exported = LanguageExport.Stage(runner, checkpoint, digest, forgotten, () => Found(forgotten), plan.Guard is null ? plan.Method.Strength : 1);
@@ -76,7 +77,7 @@ internal sealed class LanguageUnlearner : IUnlearner
         using var result = LanguageCheckpoint.Open(LanguageExport.FolderOf(exported));
         var moving = forgotten.Record.Files.Any(file => file.Name == FeaturesName) ? JsonSerializer.Deserialize<LanguageFeaturesResult>(File.ReadAllBytes(forgotten.PathOf(FeaturesName)), ResultJson.Options) : null;
         // How sites compare decides nothing of forgetting but the layers, and stands in no digest of it.
-        return Result(run.Facts(), before, after, Method(record), moving is null ? null : moving with { Sites = features?.Separation }, LanguageExport.Moved(checkpoint, result, Found(forgotten).Keys), run.Cost());
+        return Result(run.Facts(), before, after, Method(record), moving is null ? null : moving with { Sites = features?.Separation, Check = features?.Check }, LanguageExport.Moved(checkpoint, result, Found(forgotten).Keys), run.Cost());
     }
 
     public void Dispose()
@@ -113,7 +114,7 @@ internal sealed class LanguageUnlearner : IUnlearner
             {
                 using var scope = new TensorScope();
                 using var guard = plan.Guard is { } guarded ? new UtilityGuard(checkpoint, texts.Guard, guarded, device) : null;
-                using var forgetting = LanguageForgetting.Make(options, (ulong)plan.Seed, checkpoint, texts, saes, features, device, guard is null ? null : guard.Check);
+                using var forgetting = LanguageForgetting.Make(options, (ulong)plan.Seed, checkpoint, digest, texts, saes, features, device, slices, guard is null ? null : guard.Check, work.Report);
                 var outcome = work.Train(forgetting.Loop);
                 SafetensorsWriter.Write(work.PathOf(WeightsName), forgetting.Loop.Changed());
                 if (forgetting.Explain is { } explain)

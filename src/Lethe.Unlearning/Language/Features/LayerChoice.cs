@@ -28,6 +28,11 @@ public sealed record LayerChoiceOptions
     [Description("Sites taken together, the best ones that separate")]
     [Range(1, 100)]
     public int Sites { get; init; } = 1;
+
+    /// <summary>Questions of each topic by which the choice is checked; 0 leaves the check out.</summary>
+    [Description("Validation questions of each topic by which the choice is checked: at each site the relevant subspace is taken out of the untouched model, and what that does to the answers is ranked beside the criterion. Two forwards of the whole model a site; 0 leaves it out")]
+    [Range(0, 100_000)]
+    public int CheckQuestions { get; init; }
 }
 
 /// <summary>A site, with the sums of the same texts at every site.</summary>

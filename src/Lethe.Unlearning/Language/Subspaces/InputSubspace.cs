@@ -40,8 +40,9 @@ public static class InputSubspace
     /// <param name="cache">The slice; its untouched weights are run.</param>
     /// <param name="places">The matrices.</param>
     /// <param name="batches">The text; positions that its masks do not count are left out.</param>
+    /// <param name="read">Called after each batch.</param>
     /// <returns>By site, to be disposed by the caller.</returns>
-    public static IReadOnlyDictionary<Site, SecondMoments> Read(SliceCache cache, IReadOnlyList<MatrixPlace> places, IReadOnlyList<TextBatch> batches)
+    public static IReadOnlyDictionary<Site, SecondMoments> Read(SliceCache cache, IReadOnlyList<MatrixPlace> places, IReadOnlyList<TextBatch> batches, Action? read = null)
     {
         var bySite = places.DistinctBy(place => place.Inputs).ToDictionary(place => place.Inputs);
         var moments = bySite.ToDictionary(entry => entry.Key, entry => new SecondMoments(entry.Value.InputSize));
@@ -50,6 +51,7 @@ public static class InputSubspace
             using var scope = new TensorScope();
             var counted = batch.Mask(DType.Float32, cache.Device).View(-1).Nonzero().View(-1);
             cache.Visit(batch, new Reader(bySite, moments, counted));
+            read?.Invoke();
         }
         return moments;
     }
