@@ -8,7 +8,7 @@ using Lethe.Torch;
 namespace Lethe.Runs.Language.Unlearning;
 
 /// <summary>
-/// Asks a run's questions again: of the model that it exported, or of another. What the base model made of them is the run's own artefact, verified by its digest. Asking has no noise, so that the run's own
+/// Asks a run's questions again: of the model that it exported, or of another. What the base model, and one that never knew, made of them is the run's own artefact, verified by its digest. Asking has no noise, so that the run's own
 /// model gives the run's own figures on the same machine. Nothing is written.
 /// </summary>
 public static class LanguageRunEvaluation
@@ -39,6 +39,7 @@ public static class LanguageRunEvaluation
             throw new BadInputException($"{path}: the model has other tensors than the run's base model; only models of one shape can be compared tensor by tensor.");
         var measuring = new LanguageMeasuring(plan.Measure, ground, checkpoint, planFile, context.Device);
         var before = JsonSerializer.Deserialize<LanguageReading>(File.ReadAllBytes(Artefact.Open(paths, "before").PathOf(LanguageMeasuring.ReadingName)), ResultJson.Options)!;
+        var control = plan.NeverKnew is null ? null : JsonSerializer.Deserialize<LanguageReading>(File.ReadAllBytes(Artefact.Open(paths, NeverKnewModel.StageName).PathOf(LanguageMeasuring.ReadingName)), ResultJson.Options);
 
         context.Progress.StageStarted("after");
         var from = context.Time.GetTimestamp();
@@ -55,7 +56,7 @@ public static class LanguageRunEvaluation
         context.Progress.StageFinished("after", seconds);
 
         var own = model is null || LanguageModelDigest.OfWeights(path) == LanguageModelDigest.OfWeights(paths.Model);
-        var builder = new LanguageResultBuilder(ground, measuring.Tests, measuring.Shown, before, after);
+        var builder = new LanguageResultBuilder(ground, measuring.Tests, measuring.Shown, before, after, control);
         string[] moved = own ? [.. known.Moved.Select(tensor => tensor.Name)] : [.. original.Weights.Names];
         using var process = System.Diagnostics.Process.GetCurrentProcess();
         return known with

@@ -19,6 +19,10 @@ public sealed record LanguageUnlearnPlan : UnlearnPlan
     [PlanKey("The language model: a Hugging Face directory, a GGUF file or a folder with one, a llama2.c file, or a run; relative to the plan; ${shared} stands for LETHE_SHARED or the folder shared beside the checkout")]
     public required string Model { get; init; }
 
+    /// <summary>The control.</summary>
+    [PlanKey("A model that was trained like this one and never saw the topic, as model: it is asked the same questions, and what it scores is then the floor of every figure, in place of ground.families.floor; its tokenizer is the same. null for none")]
+    public string? NeverKnew { get; init; }
+
     /// <summary>Autoencoders.</summary>
     [PlanKey("Sparse autoencoders of the model's residual stream, for methods that choose latents: folders or files, or runs that trained them; relative to the plan; ${shared} as for the model")]
     public IReadOnlyList<string> SparseAutoencoders { get; init; } = [];

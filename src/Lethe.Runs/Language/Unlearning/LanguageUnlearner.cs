@@ -13,7 +13,7 @@ using Lethe.Unlearning.Language.Features;
 
 namespace Lethe.Runs.Language.Unlearning;
 
-/// <summary>Makes a language model forget a topic by a plan: load ▸ before ▸ score ▸ subspaces ▸ forget ▸ export ▸ after; scores and subspaces for methods that choose latents.</summary>
+/// <summary>Makes a language model forget a topic by a plan: load ▸ before (and never-knew) ▸ score ▸ subspaces ▸ forget ▸ export ▸ after; scores and subspaces for methods that choose latents.</summary>
 internal sealed class LanguageUnlearner : IUnlearner
 {
     private const string WeightsName = "weights.safetensors", RecordName = "forgetting.json", FeaturesName = "features.json", GroundName = "ground.json";
@@ -27,6 +27,7 @@ internal sealed class LanguageUnlearner : IUnlearner
     private readonly IReadOnlyList<SparseAutoencoder> saes = [];
     private readonly IReadOnlyList<string> saeFiles = [];
     private readonly string digest;
+    private readonly NeverKnewModel? neverKnew;
 
     public LanguageUnlearner(LanguageUnlearnPlan plan, string planFile, RunContext context)
     {
@@ -41,6 +42,7 @@ internal sealed class LanguageUnlearner : IUnlearner
             measuring = new LanguageMeasuring(plan.Measure, ground, checkpoint, planFile, device);
             texts = new TrainingTexts(plan, ground, checkpoint, measuring.Documents, planFile);
             digest = LanguageModelDigest.Of(checkpoint.Path);
+            neverKnew = plan.NeverKnew is { } control ? NeverKnewModel.Open(control, planFile, checkpoint, digest, plan.Measure) : null;
             Estimate = LanguageEstimates.Of(plan, checkpoint, measuring, device);
         }
         catch
@@ -64,6 +66,7 @@ internal sealed class LanguageUnlearner : IUnlearner
         var runner = run.Runner;
         Load(runner);
         var before = measuring.Stage(runner, "before", checkpoint.Path, digest);
+        var control = neverKnew is null ? null : measuring.Stage(runner, NeverKnewModel.StageName, neverKnew.Path, neverKnew.Digest);
         var autoencoders = saeFiles.Select((path, k) => new StageInput($"autoencoder-{k}", LanguageModelDigest.Of(path))).ToArray();
         var features = plan.Method is SubspaceProjectionOptions sspu && (FeatureStages.Needed(sspu) || plan.LayerChoice is not null)
             ? new FeatureStages(runner, plan, sspu, checkpoint, texts, saes, Margins(), [new("model", digest), .. autoencoders], device)
@@ -76,7 +79,7 @@ internal sealed class LanguageUnlearner : IUnlearner
         using var result = LanguageCheckpoint.Open(LanguageExport.FolderOf(exported));
         var moving = forgotten.Record.Files.Any(file => file.Name == FeaturesName) ? JsonSerializer.Deserialize<LanguageFeaturesResult>(File.ReadAllBytes(forgotten.PathOf(FeaturesName)), ResultJson.Options) : null;
         // How sites compare decides nothing of forgetting but the layers, and stands in no digest of it.
-        return Result(run.Facts(), before, after, Method(record), moving is null ? null : moving with { Sites = features?.Separation }, LanguageExport.Moved(checkpoint, result, Found(forgotten).Keys), run.Cost());
+        return Result(run.Facts(), before, after, control, Method(record), moving is null ? null : moving with { Sites = features?.Separation }, LanguageExport.Moved(checkpoint, result, Found(forgotten).Keys), run.Cost());
     }
 
     public void Dispose()
@@ -163,14 +166,14 @@ internal sealed class LanguageUnlearner : IUnlearner
         MethodName(plan.Method), PlanSection.Of(plan.Method.GetType()).Keys.ToDictionary(key => key.Name, key => key.Property.GetValue(plan.Method)),
         record.Steps, record.MaximumSteps, record.StopReason, record.TokensSeen, record.TrainedNumbers, texts.Forget.Count, texts.Retain.Count);
 
-    private LanguageUnlearnResult Result(RunFacts run, LanguageReading before, LanguageReading after, LanguageMethodFacts method, LanguageFeaturesResult? features, IReadOnlyList<LanguageTensorMove> moved, CostResult cost)
+    private LanguageUnlearnResult Result(RunFacts run, LanguageReading before, LanguageReading after, LanguageReading? control, LanguageMethodFacts method, LanguageFeaturesResult? features, IReadOnlyList<LanguageTensorMove> moved, CostResult cost)
     {
-        var builder = new LanguageResultBuilder(ground, measuring.Tests, measuring.Shown, before, after);
+        var builder = new LanguageResultBuilder(ground, measuring.Tests, measuring.Shown, before, after, control);
         return new LanguageUnlearnResult
         {
             Run = run,
             Request = new LanguageRequestFacts(plan.Title, plan.Scope, plan.Model, digest, checkpoint.Configuration.ModelType, checkpoint.Configuration.Layers, ground.ForgetTopic, ground.Neighbours, ground.RetainTopics,
-                plan.Measure.Part == GroundPart.Test ? "test" : "validation", ground.Counts, ground.Digest),
+                plan.Measure.Part == GroundPart.Test ? "test" : "validation", ground.Counts, ground.Digest) { NeverKnew = plan.NeverKnew, NeverKnewDigest = neverKnew?.Digest },
             Method = method,
             Forget = builder.Forget(),
             Retain = builder.Retain(),
@@ -179,7 +182,8 @@ internal sealed class LanguageUnlearner : IUnlearner
             Features = features,
             Moved = moved,
             Cost = cost,
-            NotTested = NotTested,
+            // A model that never knew it is the reference that was asked for.
+            NotTested = neverKnew is null ? NotTested : [.. NotTested.Where(code => code != NotTestedCodes.RetrainedReference)],
         };
     }
 
