@@ -61,6 +61,9 @@ public sealed record LanguageUnlearnResult : UnlearnResult
 public sealed record LanguageRequestFacts(
     string Title, string Scope, string Model, string ModelDigest, string ModelType, int Layers, string Topic, IReadOnlyList<string> Neighbours, IReadOnlyList<string> Retained, string Part, GroundCounts Ground, string GroundDigest)
 {
+    /// <summary>The run that trained the model, relative to this one's folder, where the plan names a training plan; else null.</summary>
+    public string? ModelRun { get; init; }
+
     /// <summary>The model that never knew it, as the plan names it; null where there is none.</summary>
     public string? NeverKnew { get; init; }
 

@@ -46,12 +46,13 @@ public static class SweepPipeline
         var folder = context.RunFolder ?? Path.Combine(context.RunsFolder, $"{Path.GetFileNameWithoutExtension(sweep.Source)}-{SweepPoints.Digest(sweep, points)[..8]}");
         Claim(folder, sweep, points);
         var cache = context.CacheFolder ?? ArtefactCache.DefaultFolder(folder);
+        var beside = (context with { RunFolder = folder }).BesideRun;
         for (var k = 0; k < points.Count; k++)
         {
             if (!shard.Has(k))
                 continue;
             context.Progress.Note("sweep", $"point {k + 1} of {points.Count}: {points[k].Words}");
-            UnlearnPipeline.Run(points[k].Plan, context with { RunFolder = Path.Combine(folder, points[k].Name), CacheFolder = cache });
+            UnlearnPipeline.Run(points[k].Plan, context with { RunFolder = Path.Combine(folder, points[k].Name), CacheFolder = cache, Beside = beside });
         }
         var result = Collect(sweep, points, folder);
         if (result.Pending.Count == 0)

@@ -15,14 +15,15 @@ internal sealed record NeverKnewModel(string Path, string Digest)
     /// <summary>Looks whether it can be compared with the base model.</summary>
     /// <param name="model">As the plan names it.</param>
     /// <param name="planFile">The plan's file.</param>
+    /// <param name="runsFolder">Where the run lies of a plan that trains it.</param>
     /// <param name="original">The base model.</param>
     /// <param name="originalDigest">What that one is known by.</param>
     /// <param name="measure">What both are asked.</param>
     /// <exception cref="UsageException">It is the base model itself, or reads fewer tokens than it is asked.</exception>
     /// <exception cref="BadInputException">It is missing or damaged, or its tokenizer is another one.</exception>
-    public static NeverKnewModel Open(string model, string planFile, LanguageCheckpoint original, string originalDigest, LanguageMeasurePlan measure)
+    public static NeverKnewModel Open(string model, string planFile, string runsFolder, LanguageCheckpoint original, string originalDigest, LanguageMeasurePlan measure)
     {
-        using var checkpoint = LanguageUnlearner.Open(model, planFile);
+        using var checkpoint = LanguageUnlearner.Open(model, planFile, runsFolder);
         // The same text has to be the same tokens, or log-likelihoods and perplexity could not be compared.
         if (Difference(original, checkpoint) is { } difference)
             throw new BadInputException($"{checkpoint.Path}: the never-knew model's tokenizer is not that of the base model ({difference}), so that their figures cannot be compared; train it with the base model's tokenizer (model.tokenizer: {{kind: path, path: …}}).");
