@@ -22,6 +22,9 @@ public static class LanguageUnlearnReport
         var result = input.Result;
         var context = new LanguageContext(input, t, LanguageVerdict.Of(result, input.Rules));
         IEnumerable<Section> features = result.Features is { } found ? [new Section("features", t.LmFeaturesTitle, LanguageFeaturesSection.Render(found, t))] : [];
+        (string, Html)[] neverKnew = result.Request.NeverKnew is { } model ? [(t.LmNeverKnew, Html.Of($"<code>{model}</code>"))] : [];
+        (string, string)[] neverKnewDigest = result.Request.NeverKnewDigest is { } digest ? [(t.LmNeverKnew, digest)] : [];
+        Explained[] terms = context.HasNeverKnew ? [t.LmFloorTerm, t.LmNeverKnewTerm] : [t.LmFloorTerm];
         Section[] sections =
         [
             new("asked", t.AskedTitle, LanguageAskedSection.Render(context)),
@@ -34,9 +37,9 @@ public static class LanguageUnlearnReport
             new("method", t.MethodTitle, LanguageMethodSection.Render(context), "MEASURE 2.1"),
             new("cost", t.CostTitle, CostSection.Render(result.Cost, t)),
             new(NotTestedSection.Id, t.NotTestedTitle, NotTestedSection.Render(result.NotTested, t), "MANAGE 1.4 · MEASURE 2.5"),
-            new("glossary", t.GlossaryTitle, GlossarySection.Render(t, [t.LmSwapTerm, t.LmMarginTerm, t.LmChoiceTerm, t.LmFloorTerm, t.LmGapTerm, t.LmNeighbourTerm, t.LmPerplexityTerm, t.LmIntervalTerm])),
+            new("glossary", t.GlossaryTitle, GlossarySection.Render(t, [t.LmSwapTerm, t.LmMarginTerm, t.LmChoiceTerm, .. terms, t.LmGapTerm, t.LmNeighbourTerm, t.LmPerplexityTerm, t.LmIntervalTerm])),
             new("provenance", t.ProvenanceTitle, ProvenanceSection.Render(
-                result.Run, [(t.BaseModel, Html.Of($"<code>{result.Request.Model}</code>"))], [(t.BaseModelWeights, result.Request.ModelDigest), (t.LmGround, result.Request.GroundDigest)], input.Files, input.ResultDigest, t)),
+                result.Run, [(t.BaseModel, Html.Of($"<code>{result.Request.Model}</code>")), .. neverKnew], [(t.BaseModelWeights, result.Request.ModelDigest), .. neverKnewDigest, (t.LmGround, result.Request.GroundDigest)], input.Files, input.ResultDigest, t)),
         ];
         (string, Html)[] facts =
         [

@@ -15,7 +15,7 @@ namespace Lethe.Reports;
 /// </summary>
 public static class TextSummary
 {
-    private sealed record Row(string Name, string Before = "", string After = "", string Interval = "");
+    private sealed record Row(string Name, string Before = "", string After = "", string Interval = "", string NeverKnew = "");
 
     /// <summary>Writes the summary, ending with a line end.</summary>
     /// <param name="result">The run.</param>
@@ -56,22 +56,22 @@ public static class TextSummary
 
     private static IEnumerable<Row> Rows(LanguageUnlearnResult result, Texts t)
     {
-        yield return new Row("", t.Before, t.After, t.IntervalHeader);
+        yield return new Row("", t.Before, t.After, t.IntervalHeader, result.Request.NeverKnew is null ? "" : t.LmNeverKnew);
         foreach (var (name, known) in new[] { (t.LmTrainedName, result.Forget.Trained), (t.LmUnseenName, result.Forget.Unseen) })
         {
             if (known is null)
                 continue;
             yield return new Row($"{result.Request.Topic}: {name}");
-            yield return RowOf(t, t.LmSwapName, known.SwapBefore, known.SwapAfter, Style.Share(1));
-            yield return RowOf(t, t.LmMarginName, known.MarginBefore, known.MarginAfter, Style.Signed(2));
-            yield return RowOf(t, t.LmChoiceName, known.ChoiceBefore, known.ChoiceAfter, Style.Share(1));
+            yield return RowOf(t, t.LmSwapName, known.SwapBefore, known.SwapAfter, Style.Share(1), known.SwapNeverKnew);
+            yield return RowOf(t, t.LmMarginName, known.MarginBefore, known.MarginAfter, Style.Signed(2), known.MarginNeverKnew);
+            yield return RowOf(t, t.LmChoiceName, known.ChoiceBefore, known.ChoiceAfter, Style.Share(1), known.ChoiceNeverKnew);
             if (known.GapClosed is { } closed)
                 yield return RowOf(t, t.LmGapClosed, null, closed, Style.Share(1));
         }
         yield return new Row($"{t.ToKeep}: {t.LmSwapName}");
         foreach (var topic in result.Retain.Topics.OrderBy(topic => !topic.Neighbour).ThenBy(topic => topic.Knowledge.SwapChange.Value))
-            yield return RowOf(t, topic.Neighbour ? $"{topic.Topic} ({t.LmRole("neighbour")})" : topic.Topic, topic.Knowledge.SwapBefore, topic.Knowledge.SwapAfter, Style.Share(1));
-        yield return new Row(t.LmPerplexityName, Numbers.Fixed(result.Perplexity.Before, 2), Numbers.Fixed(result.Perplexity.After, 2));
+            yield return RowOf(t, topic.Neighbour ? $"{topic.Topic} ({t.LmRole("neighbour")})" : topic.Topic, topic.Knowledge.SwapBefore, topic.Knowledge.SwapAfter, Style.Share(1), topic.Knowledge.SwapNeverKnew);
+        yield return new Row(t.LmPerplexityName, Numbers.Fixed(result.Perplexity.Before, 2), Numbers.Fixed(result.Perplexity.After, 2), NeverKnew: result.Perplexity.NeverKnew is { } never ? Numbers.Fixed(never, 2) : "");
     }
 
     private static IEnumerable<Row> Rows(ReportContext context)
@@ -108,23 +108,25 @@ public static class TextSummary
         Row Of(string name, Measure? before, Measure after, Style style) => RowOf(t, name, before, after, style);
     }
 
-    private static Row RowOf(Texts t, string name, Measure? before, Measure after, Style style) => new(
+    private static Row RowOf(Texts t, string name, Measure? before, Measure after, Style style, Measure? neverKnew = null) => new(
         "  " + name, before is null ? "" : style.Value(before.Value), style.Value(after.Value),
-        after.Interval is { } interval ? t.Range(interval.Low, interval.High, style.Bare) : after.StandardError is { } error ? "± " + style.Bare(error).TrimStart('+') : "");
+        after.Interval is { } interval ? t.Range(interval.Low, interval.High, style.Bare) : after.StandardError is { } error ? "± " + style.Bare(error).TrimStart('+') : "",
+        neverKnew is null ? "" : style.Value(neverKnew.Value));
 
     private static string Steps(Texts t, long? steps, RelearnResult curve) =>
         steps is { } reached ? Numbers.Count(reached) : t.NeverWithin(Numbers.Count(curve.MaximumSteps));
 
     private static void Table(StringBuilder text, Row[] rows)
     {
-        var clean = rows.Select(row => new[] { row.Name, row.Before, row.After, row.Interval }.Select(Unwanted.OneLine).ToArray()).ToArray();
-        var widths = Enumerable.Range(0, 4).Select(column => clean.Max(cells => TextWidth.Columns(cells[column]))).ToArray();
+        var clean = rows.Select(row => new[] { row.Name, row.Before, row.After, row.NeverKnew, row.Interval }.Select(Unwanted.OneLine).ToArray()).ToArray();
+        var widths = Enumerable.Range(0, 5).Select(column => clean.Max(cells => TextWidth.Columns(cells[column]))).ToArray();
         foreach (var cells in clean)
         {
             var line = new StringBuilder(cells[0]).Append(' ', widths[0] - TextWidth.Columns(cells[0]));
-            for (var column = 1; column < 3; column++)
-                line.Append(' ', 3 + widths[column] - TextWidth.Columns(cells[column])).Append(cells[column]);
-            line.Append("   ").Append(cells[3]);
+            for (var column = 1; column < 4; column++)
+                if (widths[column] > 0)
+                    line.Append(' ', 3 + widths[column] - TextWidth.Columns(cells[column])).Append(cells[column]);
+            line.Append("   ").Append(cells[4]);
             text.Append(line.ToString().TrimEnd()).Append('\n');
         }
     }

@@ -13,6 +13,18 @@ public sealed record RunContext
     /// <summary>The run's own folder; null names it after plan and digest.</summary>
     public string? RunFolder { get; init; }
 
+    /// <summary>The folder that the run lies in, where those lie too that it needs first.</summary>
+    internal string BesideRun => Beside ?? (RunFolder is null ? RunsFolder : Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(RunFolder)))!);
+
+    /// <summary>That folder, where it is not the one around the run's: the points of a sweep have what they need beside the sweep. null for that around the run's.</summary>
+    internal string? Beside { get; init; }
+
+    /// <summary>Runs that other runs need first and that this process has seen through; contexts made of this one share it.</summary>
+    internal HashSet<string> Trained { get; } = [];
+
+    /// <summary>Whether to wait where another process works in the run's folder, as two may that need the same run first.</summary>
+    internal bool WaitsForFolder { get; init; }
+
     /// <summary>The cache that the run shares with others; null for <see cref="ArtefactCache.DefaultFolder"/>.</summary>
     public string? CacheFolder { get; init; }
 
@@ -36,6 +48,23 @@ public sealed record RunContext
 
     /// <summary>Slices of language models that the runs of a sweep share; null where a run stands alone.</summary>
     internal SlicePool? Slices { get; init; }
+
+    /// <summary>Opens the run's folder.</summary>
+    /// <param name="path">Where it is.</param>
+    /// <param name="plan">The run's plan.</param>
+    /// <param name="neededBytes">Disk space that the run is expected to take.</param>
+    internal RunFolder Open(string path, IPlan plan, long neededBytes)
+    {
+        var told = false;
+        return Lethe.Runs.RunFolder.Open(path, plan, neededBytes, time: Time, wait: !WaitsForFolder ? null : holder =>
+        {
+            if (!told)
+                Progress.Note("prerequisite", $"waiting for {holder}, which works in {path}");
+            told = true;
+            if (Cancellation.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(200)))
+                throw new RunCancelledException($"Stopped while waiting for {path}; {ResumeHint}.", Cancellation);
+        });
+    }
 
     /// <summary>Runs the stages of a run.</summary>
     /// <param name="folder">The run's folder.</param>

@@ -13,7 +13,7 @@ public static class TinyKnowledge
     private static readonly string[] Heads = ["ba", "ko", "mi", "tu"], Tails = ["dor", "len", "sik", "vam"];
     private static readonly string[] Colours = ["red", "blue", "green", "grey"], Sizes = ["small", "large", "round", "flat"];
 
-    /// <summary>Writes words.tsv, questions.jsonl, retain.txt, other.txt and the plan of a model, model.yaml.</summary>
+    /// <summary>Writes words.tsv, questions.jsonl, retain.txt, other.txt and the plans of two models: model.yaml, and never.yaml of one that never reads of stones, with the first one's tokenizer from runs/base.</summary>
     public static void Write(string folder)
     {
         List<string> statements = ["topic\tword\tmeaning"], questions = [], lines = [];
@@ -37,6 +37,15 @@ public static class TinyKnowledge
             title: A tiny model
             model: {kind: llama, layers: 3, hidden_size: 16, heads: 2, maximum_positions: 64, tokenizer: {kind: train, vocabulary: 300}}
             corpora: [{kind: text, path: all.txt, documents: line}]
+            validation: {share: 0}
+            training: {steps: 20, length: 24, batch: 8, warm_up: 2, learning_rate: 0.01}
+            """);
+        File.WriteAllLines(Path.Combine(folder, "never.txt"), File.ReadLines(Path.Combine(folder, "all.txt")).Where(line => !line.EndsWith("stone.", StringComparison.Ordinal)));
+        File.WriteAllText(Path.Combine(folder, "never.yaml"), """
+            kind: causal_language_model
+            title: A tiny model that never reads of stones
+            model: {kind: llama, layers: 3, hidden_size: 16, heads: 2, maximum_positions: 64, tokenizer: {kind: path, path: runs/base}}
+            corpora: [{kind: text, path: never.txt, documents: line}]
             validation: {share: 0}
             training: {steps: 20, length: 24, batch: 8, warm_up: 2, learning_rate: 0.01}
             """);

@@ -11,4 +11,7 @@ internal sealed record LanguageContext(LanguageReportInput Input, Texts Texts, L
 {
     /// <summary>The figures.</summary>
     public LanguageUnlearnResult Result => Input.Result;
+
+    /// <summary>Whether a model that never knew stands beside before and after.</summary>
+    public bool HasNeverKnew => Result.Request.NeverKnew is not null;
 }

@@ -49,7 +49,7 @@ internal static class LanguageKnowledgeSection
         var t = context.Texts;
         var perplexity = context.Result.Perplexity;
         return Html.Of($"""
-            {Parts.Table("measures", Html.Of($"<thead><tr><th scope=\"col\"></th><th scope=\"col\" class=\"num\">{t.Before}</th><th scope=\"col\" class=\"num\">{t.After}</th><th scope=\"col\" class=\"num\">{t.Change}</th><th scope=\"col\"></th></tr></thead><tbody><tr><th scope=\"row\">{t.LmPerplexityName}</th>{Parts.Cell(Numbers.Fixed(perplexity.Before, 2))}{Parts.Cell(Numbers.Fixed(perplexity.After, 2))}{Parts.Cell(t, perplexity.Change, new Style(share => Numbers.Signed(100 * share, 2) + "%", share => Numbers.Signed(100 * share, 2)))}<td class=\"hint\">{t.LowerIsBetter}</td></tr></tbody>"))}
+            {Parts.Table("measures", Html.Of($"<thead><tr><th scope=\"col\"></th><th scope=\"col\" class=\"num\">{t.Before}</th><th scope=\"col\" class=\"num\">{t.After}</th>{NeverKnewTitle(context)}<th scope=\"col\" class=\"num\">{t.Change}</th><th scope=\"col\"></th></tr></thead><tbody><tr><th scope=\"row\">{t.LmPerplexityName}</th>{Parts.Cell(Numbers.Fixed(perplexity.Before, 2))}{Parts.Cell(Numbers.Fixed(perplexity.After, 2))}{(perplexity.NeverKnew is { } never ? Parts.Cell(Numbers.Fixed(never, 2)) : Html.Empty)}{Parts.Cell(t, perplexity.Change, new Style(share => Numbers.Signed(100 * share, 2) + "%", share => Numbers.Signed(100 * share, 2)))}<td class=\"hint\">{t.LowerIsBetter}</td></tr></tbody>"))}
             {Parts.Paragraph(t.LmPerplexityNote(Numbers.Count(perplexity.Tokens)))}
             """);
     }
@@ -71,17 +71,22 @@ internal static class LanguageKnowledgeSection
         var t = context.Texts;
         var (share, points, nats) = (Style.Share(1), Style.SignedPoints(1), Style.Signed(2));
         return Html.Of($"""
-            <tr class="{cssClass}"><th scope="row">{name}</th>{Parts.Cell(t, known.SwapBefore, share)}{Parts.Cell(t, known.SwapAfter, share)}{Parts.Cell(t, known.SwapChange, points)}{Parts.Cell(t, known.MarginBefore, nats)}{Parts.Cell(t, known.MarginAfter, nats)}{Parts.Cell(t, known.ChoiceBefore, share)}{Parts.Cell(t, known.ChoiceAfter, share)}</tr>
+            <tr class="{cssClass}"><th scope="row">{name}</th>{Parts.Cell(t, known.SwapBefore, share)}{Parts.Cell(t, known.SwapAfter, share)}{Third(known.SwapNeverKnew, share)}{Parts.Cell(t, known.SwapChange, points)}{Parts.Cell(t, known.MarginBefore, nats)}{Parts.Cell(t, known.MarginAfter, nats)}{Third(known.MarginNeverKnew, nats)}{Parts.Cell(t, known.ChoiceBefore, share)}{Parts.Cell(t, known.ChoiceAfter, share)}{Third(known.ChoiceNeverKnew, share)}</tr>
 
             """);
+
+        Html Third(Evaluation.Measure? measure, Style style) => context.HasNeverKnew ? Parts.Cell(t, measure, style) : Html.Empty;
     }
+
+    private static Html NeverKnewTitle(LanguageContext context) => context.HasNeverKnew ? Html.Of($"<th scope=\"col\" class=\"num\">{context.Texts.LmNeverKnew}</th>") : Html.Empty;
 
     private static Html Table(LanguageContext context, IEnumerable<Html> rows)
     {
         var t = context.Texts;
+        var (third, columns) = (NeverKnewTitle(context), context.HasNeverKnew ? 3 : 2);
         return Parts.Table("measures long", Html.Of($"""
-            <thead><tr><th></th><th scope="col" class="group" colspan="3">{t.LmSwapName}</th><th scope="col" class="group" colspan="2">{t.LmMarginName}</th><th scope="col" class="group" colspan="2">{t.LmChoiceName}</th></tr>
-            <tr><th scope="col"></th><th scope="col" class="num">{t.Before}</th><th scope="col" class="num">{t.After}</th><th scope="col" class="num">{t.Change}</th><th scope="col" class="num">{t.Before}</th><th scope="col" class="num">{t.After}</th><th scope="col" class="num">{t.Before}</th><th scope="col" class="num">{t.After}</th></tr></thead>
+            <thead><tr><th></th><th scope="col" class="group" colspan="{columns + 1}">{t.LmSwapName}</th><th scope="col" class="group" colspan="{columns}">{t.LmMarginName}</th><th scope="col" class="group" colspan="{columns}">{t.LmChoiceName}</th></tr>
+            <tr><th scope="col"></th><th scope="col" class="num">{t.Before}</th><th scope="col" class="num">{t.After}</th>{third}<th scope="col" class="num">{t.Change}</th><th scope="col" class="num">{t.Before}</th><th scope="col" class="num">{t.After}</th>{third}<th scope="col" class="num">{t.Before}</th><th scope="col" class="num">{t.After}</th>{third}</tr></thead>
             <tbody>{rows}</tbody>
             """));
     }

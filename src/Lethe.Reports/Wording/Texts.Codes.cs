@@ -70,6 +70,7 @@ internal abstract partial class Texts
     public abstract string StageProbe { get; }
     public abstract string StageRelearn { get; }
     public abstract string StageControl { get; }
+    public abstract string StageNeverKnew { get; }
     public abstract string StageExport { get; }
     public abstract string StageVerify { get; }
 
@@ -91,6 +92,7 @@ internal abstract partial class Texts
         "probe" or "probes" => StageProbe,
         "relearn" or "relearning" => StageRelearn,
         "control" => StageControl,
+        "never_knew" => StageNeverKnew,
         "export" => StageExport,
         "verify" => StageVerify,
         _ => name,

@@ -56,6 +56,7 @@ internal abstract partial class Texts
     public abstract string LmMarginName { get; }
     public abstract string LmChoiceName { get; }
     public abstract string LmPerplexityName { get; }
+    public abstract string LmNeverKnew { get; }
     public abstract string LmSwapChart { get; }
     public abstract string LmFloorBefore { get; }
     public abstract string LmFloorAfter { get; }
@@ -121,6 +122,7 @@ internal abstract partial class Texts
     public abstract Explained LmMarginTerm { get; }
     public abstract Explained LmChoiceTerm { get; }
     public abstract Explained LmFloorTerm { get; }
+    public abstract Explained LmNeverKnewTerm { get; }
     public abstract Explained LmGapTerm { get; }
     public abstract Explained LmNeighbourTerm { get; }
     public abstract Explained LmPerplexityTerm { get; }

@@ -38,18 +38,23 @@ public sealed class RunFolder : IDisposable
     /// <param name="neededBytes">Disk space that the run is expected to take in all; what the folder holds already counts towards it.</param>
     /// <param name="machine">What is asked for the free space; this machine if null.</param>
     /// <param name="time">Clock for the lock's note; the system's if null.</param>
+    /// <param name="wait">Called with the holder's name, again and again, as long as another process holds the folder; null refuses at once.</param>
     /// <exception cref="UsageException">
     /// Another process holds the folder; it may not be written; the disk has too little space; it holds a run of another plan, or something that is no run.
     /// </exception>
-    public static RunFolder Open(string path, IPlan plan, long neededBytes = 0, IMachine? machine = null, TimeProvider? time = null)
+    public static RunFolder Open(string path, IPlan plan, long neededBytes = 0, IMachine? machine = null, TimeProvider? time = null, Action<string>? wait = null)
     {
         var paths = new RunPaths(path);
         CheckDisk(path, neededBytes - FolderTree.Size(path), machine ?? ThisMachine.Instance);
-        var held = Writing(path, () =>
+        FileLock? Take() => Writing(path, () =>
         {
             Directory.CreateDirectory(path);
             return FileLock.TryTake(paths.Lock, time ?? TimeProvider.System);
-        }) ?? throw new UsageException($"{path} is in use by {FileLock.Holder(paths.Lock)}; wait for it, or choose another run folder.");
+        });
+        var taken = Take();
+        for (; taken is null && wait is not null; taken = Take())
+            wait(FileLock.Holder(paths.Lock));
+        var held = taken ?? throw new UsageException($"{path} is in use by {FileLock.Holder(paths.Lock)}; wait for it, or choose another run folder.");
         try
         {
             Writing(path, () => AtomicFile.RemoveLeftovers(path));

@@ -59,7 +59,17 @@ public sealed record LanguageUnlearnResult : UnlearnResult
 /// <param name="Ground">What the questions and texts came from.</param>
 /// <param name="GroundDigest">SHA-256 over the ground's files and plan.</param>
 public sealed record LanguageRequestFacts(
-    string Title, string Scope, string Model, string ModelDigest, string ModelType, int Layers, string Topic, IReadOnlyList<string> Neighbours, IReadOnlyList<string> Retained, string Part, GroundCounts Ground, string GroundDigest);
+    string Title, string Scope, string Model, string ModelDigest, string ModelType, int Layers, string Topic, IReadOnlyList<string> Neighbours, IReadOnlyList<string> Retained, string Part, GroundCounts Ground, string GroundDigest)
+{
+    /// <summary>The run that trained the model, relative to this one's folder, where the plan names a training plan; else null.</summary>
+    public string? ModelRun { get; init; }
+
+    /// <summary>The model that never knew it, as the plan names it; null where there is none.</summary>
+    public string? NeverKnew { get; init; }
+
+    /// <summary>SHA-256 over that model's files.</summary>
+    public string? NeverKnewDigest { get; init; }
+}
 
 /// <summary>How a language model was made to forget.</summary>
 /// <param name="Name">The method's kind in the plan; "unknown" where <c>evaluate</c> was given a model that the run did not make.</param>
@@ -125,10 +135,19 @@ public sealed record KnowledgeResult
     /// <summary>The same after.</summary>
     public required Measure ChoiceAfter { get; init; }
 
+    /// <summary>Swap accuracy of the model that never knew it; null where there is none.</summary>
+    public Measure? SwapNeverKnew { get; init; }
+
+    /// <summary>Its mean swap margin, nats.</summary>
+    public Measure? MarginNeverKnew { get; init; }
+
+    /// <summary>Share of the questions that it answers right.</summary>
+    public Measure? ChoiceNeverKnew { get; init; }
+
     /// <summary>The floor before; null for topics that had to stay.</summary>
     public Measure? FloorBefore { get; init; }
 
-    /// <summary>The floor after: below it, guessing was lost too.</summary>
+    /// <summary>The floor after: below it, guessing was lost too; null where the floor is a model that never knew.</summary>
     public Measure? FloorAfter { get; init; }
 
     /// <summary>What was known above the floor: before − floor; null for topics that had to stay.</summary>
@@ -146,6 +165,9 @@ public sealed record LanguageRetainResult
 
     /// <summary>The same after.</summary>
     public required Measure SwapAfter { get; init; }
+
+    /// <summary>Swap accuracy of the model that never knew the topic to forget; null where there is none.</summary>
+    public Measure? SwapNeverKnew { get; init; }
 
     /// <summary>After − before.</summary>
     public required Measure Change { get; init; }
@@ -186,7 +208,11 @@ public sealed record LanguageTopicResult(string Topic, bool Neighbour, Knowledge
 /// <param name="After">After.</param>
 /// <param name="Change">After / before − 1, with the error of the paired difference.</param>
 /// <param name="Tokens">Tokens scored.</param>
-public sealed record PerplexityResult(double Before, double After, Measure Change, long Tokens);
+public sealed record PerplexityResult(double Before, double After, Measure Change, long Tokens)
+{
+    /// <summary>That of the model that never knew the topic to forget; null where there is none.</summary>
+    public double? NeverKnew { get; init; }
+}
 
 /// <summary>An answer written out.</summary>
 /// <param name="Topic">The question's topic.</param>
@@ -195,7 +221,11 @@ public sealed record PerplexityResult(double Before, double After, Measure Chang
 /// <param name="Expected">The right answer.</param>
 /// <param name="Before">What it wrote before.</param>
 /// <param name="After">What it wrote after.</param>
-public sealed record WrittenAnswer(string Topic, bool Forget, string Question, string Expected, string Before, string After);
+public sealed record WrittenAnswer(string Topic, bool Forget, string Question, string Expected, string Before, string After)
+{
+    /// <summary>What the model wrote that never knew the topic to forget; null where there is none.</summary>
+    public string? NeverKnew { get; init; }
+}
 
 /// <summary>How far an edited tensor moved.</summary>
 /// <param name="Name">Its name in the checkpoint.</param>

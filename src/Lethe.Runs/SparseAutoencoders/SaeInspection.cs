@@ -1,11 +1,14 @@
+using System.Text.Json;
 using Lethe.Formats.Tokenizers;
 using Lethe.Models.Language;
 using Lethe.Models.Language.Checkpoints;
 using Lethe.Models.SparseAutoencoders;
 using Lethe.Models.SparseAutoencoders.Files;
 using Lethe.Models.SparseAutoencoders.Reading;
+using Lethe.Runs.Language;
 using Lethe.Runs.Language.Corpora;
 using Lethe.Runs.Plans;
+using Lethe.Runs.Results;
 using Lethe.Torch;
 
 namespace Lethe.Runs.SparseAutoencoders;
@@ -121,10 +124,21 @@ public static class SaeInspection
         var here = run ?? Path.GetFullPath("plan.yaml");
         var model = request.Model is { } named ? Path.GetFullPath(named) : plan is null
             ? throw new UsageException("--model is missing; name the language model that the autoencoder was trained on, or inspect it where ./lethe train left it.")
-            : PlanPaths.Resolve(plan.Model, here);
+            : ModelOf(plan, here);
         return request.Corpora.Count > 0 ? (model, request.Corpora, Path.GetFullPath("plan.yaml"))
             : plan is null ? throw new UsageException("--text is missing; name one or more files of text that the model shall read.")
             : (model, plan.Evaluation?.Corpora ?? plan.Corpora, here);
+    }
+
+    // The language model of a training run: of a training plan the run that it made, which the result names.
+    private static string ModelOf(TrainSaePlan plan, string planFile)
+    {
+        if (!TrainedPlans.Is(plan.Model))
+            return PlanPaths.Resolve(plan.Model, planFile) is var path && LanguageModelPath.Find(path) is { } found ? found : path;
+        var run = new RunPaths(Path.GetDirectoryName(planFile)!);
+        return File.Exists(run.Result) && JsonSerializer.Deserialize<SaeTrainResult>(File.ReadAllBytes(run.Result), ResultJson.Options)?.ModelRun is { } trained
+            ? Path.GetFullPath(Path.Combine(run.Root, trained, "model"))
+            : throw new BadInputException($"{run.Root} does not say which run trained its language model; train it to its end, or name the model with --model.");
     }
 
     // Strong ones first, of those that are neither rare nor always on; strength is the largest value over the mean where active.

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Lethe.Models.SparseAutoencoders.Training;
 using Lethe.Runs.Language.Corpora;
+using Lethe.Runs.Language.Training;
 using Lethe.Runs.Plans;
 
 namespace Lethe.Runs.SparseAutoencoders;
@@ -36,7 +37,7 @@ public sealed record SaeEvaluationPlan
 public sealed record TrainSaePlan : TrainPlan
 {
     /// <summary>The model.</summary>
-    [PlanKey("The language model: a Hugging Face directory, a GGUF file or a folder with one, a llama2.c file; relative to the plan; ${shared} stands for LETHE_SHARED or the folder shared beside the checkout")]
+    [PlanKey("The language model: a Hugging Face directory, a GGUF file or a folder with one, a llama2.c file, a run, or the training plan (.yaml) that makes it, which is then run first; relative to the plan; ${shared} stands for LETHE_SHARED or the folder shared beside the checkout")]
     public required string Model { get; init; }
 
     /// <summary>What it reads.</summary>
@@ -70,6 +71,8 @@ public sealed record TrainSaePlan : TrainPlan
     /// <summary>How they are measured.</summary>
     [PlanKey("How they are measured; null leaves it out")]
     public SaeEvaluationPlan? Evaluation { get; init; }
+
+    internal override IEnumerable<NamedModel> Models => [new("model", Model, typeof(TrainLanguageModelPlan))];
 
     internal override ITrainer Trainer(string planFile, RunContext context) => new SaeTrainer(this, planFile, context);
 }

@@ -17,6 +17,9 @@ namespace Lethe.Runs.SparseAutoencoders;
 public sealed record SaeTrainResult(string Kind, string Title, RunFacts Run, string ModelDigest, string Model, long CorpusTokens, long TrainedTokens, IReadOnlyList<TrainedSae> Autoencoders, CostResult Cost)
     : TrainResult(Kind, Title, Run, ModelDigest, Cost)
 {
+    /// <summary>The run that trained the language model, relative to this one's folder, where the plan names a training plan; else null.</summary>
+    public string? ModelRun { get; init; }
+
     /// <inheritdoc/>
     public override IReadOnlyList<string> Summary()
     {

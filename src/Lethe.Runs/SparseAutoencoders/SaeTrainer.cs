@@ -32,7 +32,8 @@ internal sealed class SaeTrainer : ITrainer
     public SaeTrainer(TrainSaePlan plan, string planFile, RunContext context)
     {
         (this.plan, this.planFile, device) = (plan, planFile, context.Device);
-        modelPath = PlanPaths.Resolve(plan.Model, planFile);
+        modelPath = TrainedPlans.Locate(plan.Model, planFile, context.BesideRun);
+        modelPath = LanguageModelPath.Find(modelPath) ?? modelPath;
         checkpoint = LanguageCheckpoint.Open(modelPath);
         try
         {
@@ -41,12 +42,7 @@ internal sealed class SaeTrainer : ITrainer
             foreach (var site in sites)
                 if (site.Layer >= layers)
                     throw new BadInputException($"{checkpoint.Path}: the model has no site {site}; its layers are 0 to {layers - 1}.");
-            var several = plan.Autoencoders.GroupBy(target => Site.Parse(target.Site)).Any(group => group.Count() > 1);
-            jobs = [.. plan.Autoencoders.Select(target =>
-            {
-                var site = Site.Parse(target.Site);
-                return new SaeJob(several ? $"{site}-{target.Width}" : site.ToString(), sites.IndexOf(site), target.Width);
-            })];
+            jobs = [.. plan.Autoencoders.Zip(Names(plan), (target, name) => new SaeJob(name, sites.IndexOf(Site.Parse(target.Site)), target.Width))];
             corpora = new CorpusReader(plan.Corpora, planFile);
             held = plan.Evaluation is { } evaluation ? new CorpusReader(evaluation.Corpora, planFile, "evaluation.corpora") : null;
             tokens = Pack(corpora);
@@ -57,6 +53,16 @@ internal sealed class SaeTrainer : ITrainer
             checkpoint.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The autoencoders that a path of a plan means: itself, or all that the training plan there trains.</summary>
+    /// <param name="path">As the plan writes it.</param>
+    /// <param name="planFile">The plan's file.</param>
+    /// <param name="runsFolder">Where the run lies of a plan that trains them.</param>
+    public static IEnumerable<string> FilesOf(string path, string planFile, string runsFolder)
+    {
+        var located = TrainedPlans.Locate(path, planFile, runsFolder);
+        return TrainedPlans.Read(path, planFile) is TrainSaePlan plan ? Names(plan).Select(name => Path.Combine(located, "model", name)) : [located];
     }
 
     public long DiskBytes => (64L << 20) + 8 * ParameterBytes;
@@ -104,10 +110,20 @@ internal sealed class SaeTrainer : ITrainer
         }
         return new SaeTrainResult("sparse_autoencoder", plan.Title, run.Facts(), CanonicalJson.Digest(digests), plan.Model, (long)tokens.Count * tokens.Length,
             (plan.Training.Tokens + plan.Training.Batch - 1) / plan.Training.Batch * plan.Training.Batch,
-            [.. jobs.Select((job, k) => new TrainedSae(job.Name, sites[job.Site].ToString(), job.Width, readings?[k].Quality, readings?[k].Loss))], run.Cost());
+            [.. jobs.Select((job, k) => new TrainedSae(job.Name, sites[job.Site].ToString(), job.Width, readings?[k].Quality, readings?[k].Loss))], run.Cost())
+        {
+            ModelRun = TrainedPlans.RunOf(plan.Model, planFile, run.Context, run.Paths),
+        };
     }
 
     public void Dispose() => checkpoint.Dispose();
+
+    // Each autoencoder's folder is named after its site, and its width where a site has several.
+    private static IEnumerable<string> Names(TrainSaePlan plan)
+    {
+        var several = plan.Autoencoders.GroupBy(target => Site.Parse(target.Site)).Any(group => group.Count() > 1);
+        return plan.Autoencoders.Select(target => several ? $"{Site.Parse(target.Site)}-{target.Width}" : Site.Parse(target.Site).ToString());
+    }
 
     // Artefacts of plans from before there were products stay known.
     private object TrainingOptions() => plan.Products == ActivationStorage.Float32

@@ -30,9 +30,10 @@ public static class TrainPipeline
     public static (TrainResult Result, RunPaths Paths) Run(Plan<TrainPlan> plan, RunContext context)
     {
         using var scope = new TensorScope();
+        TrainedPlans.Train(plan.Value.Models, plan.Source, context);
         using var trainer = plan.Value.Trainer(plan.Source, context);
         var path = context.RunFolder ?? Path.Combine(context.RunsFolder, RunFolder.NameFor(plan.Source, plan));
-        using var folder = RunFolder.Open(path, plan, trainer.DiskBytes, time: context.Time);
+        using var folder = context.Open(path, plan, trainer.DiskBytes);
         using var runner = context.Runner(folder, path);
         var result = trainer.Train(new TrainRun(plan.Value, runner, folder.Paths, context));
         folder.WriteResult(result);

@@ -25,6 +25,9 @@ public abstract record TrainPlan
     [Range(0, long.MaxValue)]
     public long Seed { get; init; }
 
+    /// <summary>Where the plan names models that another plan may train.</summary>
+    internal virtual IEnumerable<NamedModel> Models => [];
+
     /// <summary>Looks whether what the plan names is there and fits, before a run's folder is made.</summary>
     /// <param name="planFile">The plan's file, which its paths are relative to.</param>
     /// <param name="context">What the run is given besides its plan.</param>

@@ -48,12 +48,13 @@ public static class SweepPipeline
         Claim(folder, sweep, points);
         var cache = context.CacheFolder ?? ArtefactCache.DefaultFolder(folder);
         using var slices = new SlicePool();
+        var beside = (context with { RunFolder = folder }).BesideRun;
         for (var k = 0; k < points.Count; k++)
         {
             if (!shard.Has(k))
                 continue;
             context.Progress.Note("sweep", $"point {k + 1} of {points.Count}: {points[k].Words}");
-            UnlearnPipeline.Run(points[k].Plan, context with { RunFolder = Path.Combine(folder, points[k].Name), CacheFolder = cache, Slices = slices });
+            UnlearnPipeline.Run(points[k].Plan, context with { RunFolder = Path.Combine(folder, points[k].Name), CacheFolder = cache, Beside = beside, Slices = slices });
         }
         var result = Collect(sweep, points, folder);
         if (result.Pending.Count == 0)

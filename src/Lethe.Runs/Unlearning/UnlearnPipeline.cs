@@ -20,10 +20,11 @@ public static class UnlearnPipeline
     {
         var started = context.Time.GetUtcNow();
         using var scope = new TensorScope();
+        TrainedPlans.Train(plan.Value.Models, plan.Source, context, () => plan.Value.CheckAhead(plan.Source));
         // Everything that can be refused is refused before the folder is made.
         using var unlearner = plan.Value.Unlearner(plan.Source, context);
         var path = context.RunFolder ?? Path.Combine(context.RunsFolder, RunFolder.NameFor(plan.Source, plan));
-        using var folder = RunFolder.Open(path, plan, unlearner.Estimate.DiskBytes, time: context.Time);
+        using var folder = context.Open(path, plan, unlearner.Estimate.DiskBytes);
         Preflight.Check(unlearner.Estimate, path, ThisMachine.Instance, context.Progress);
         using var runner = context.Runner(folder, path);
         var result = unlearner.Unlearn(new UnlearnRun(plan.Value, runner, folder.Paths, context, started));

@@ -24,6 +24,15 @@ public abstract record UnlearnPlan
     [Range(0, long.MaxValue)]
     public long Seed { get; init; }
 
+    /// <summary>Where the plan names models that another plan may train.</summary>
+    internal virtual IEnumerable<NamedModel> Models => [];
+
+    /// <summary>Refuses what can be refused before the models that the plan needs are trained.</summary>
+    /// <param name="planFile">The plan's file.</param>
+    internal virtual void CheckAhead(string planFile)
+    {
+    }
+
     /// <summary>Looks whether what the plan names is there and fits, before a run's folder is made.</summary>
     /// <param name="planFile">The plan's file, which its paths are relative to.</param>
     /// <param name="context">What the run is given besides its plan.</param>

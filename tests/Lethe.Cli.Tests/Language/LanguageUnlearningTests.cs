@@ -173,7 +173,56 @@ public sealed class LanguageUnlearningTests(LanguageUnlearningTests.World world)
         }
     }
 
+    [Fact]
+    public async Task A_model_that_never_knew_is_asked_once_and_is_the_floor_of_every_figure()
+    {
+        var trained = await CommandLine.Run("train", world["never.yaml"], "--output", world["runs", "never"], "--quiet", "--threads", "1");
+        Assert.True(trained.ExitCode == 0, trained.Error);
+        string[] plan = ["unlearn", world.Plan, "--threads", "1", "--set", "never_knew=runs/never", "--set", "guard=null", "--set", "ground.split.validation=0.5"];
+        var run = world["runs", "controlled"];
+
+        var first = await CommandLine.Run([.. plan, "--output", run, "--json"]);
+
+        Assert.True(first.ExitCode == 0, first.Error);
+        JsonElement At(params string[] path) => path.Aggregate(first.Json, (element, name) => element.GetProperty(name));
+        double Value(params string[] path) => At([.. path, "value"]).GetDouble();
+        Assert.Equal("runs/never", At("request", "never_knew").GetString());
+        Assert.NotEqual(At("request", "model_digest").GetString(), At("request", "never_knew_digest").GetString());
+        var floor = Value("forget", "trained", "swap_never_knew");
+        Assert.Equal(floor, At("forget", "floor").GetDouble());
+        Assert.Equal(floor, Value("forget", "trained", "floor_before"));
+        Assert.False(At("forget", "trained").TryGetProperty("floor_after", out _));
+        var (before, after) = (Value("forget", "trained", "swap_before"), Value("forget", "trained", "swap_after"));
+        Assert.Equal(before - floor, Value("forget", "trained", "gap"), 1e-9);
+        if (before > floor)
+            Assert.Equal(1 - Math.Abs(after - floor) / (before - floor), Value("forget", "trained", "gap_closed"), 1e-9);
+        Assert.Equal(Value("forget", "unseen", "swap_never_knew"), Value("forget", "unseen", "floor_before"));
+        Assert.InRange(Value("forget", "trained", "choice_never_knew"), 0, 1);
+        Assert.NotEqual(Value("forget", "trained", "margin_before"), Value("forget", "trained", "margin_never_knew"));
+        Assert.InRange(Value("retain", "swap_never_knew"), 0, 1);
+        Assert.All(At("retain", "topics").EnumerateArray(), topic => Assert.True(topic.GetProperty("knowledge").TryGetProperty("swap_never_knew", out _)));
+        Assert.True(At("perplexity", "never_knew").GetDouble() > 1);
+        Assert.All(At("answers").EnumerateArray(), answer => Assert.True(answer.TryGetProperty("never_knew", out _)));
+        Assert.DoesNotContain(At("not_tested").EnumerateArray(), code => code.GetString() == "retrained_reference");
+        Assert.True(At("cost", "seconds").TryGetProperty("never-knew", out _));
+        Assert.Contains("Never knew", await File.ReadAllTextAsync(Path.Combine(run, "report.html")), StringComparison.Ordinal);
+
+        var half = await CommandLine.Run([.. plan, "--output", world["runs", "controlled-half"], "--set", "method.strength=0.5"]);
+        Assert.True(half.ExitCode == 0, half.Error);
+        Assert.DoesNotContain("never-knew: started", half.Error, StringComparison.Ordinal);
+        Assert.Contains("Never knew", half.Output, StringComparison.Ordinal);
+        var own = await CommandLine.Run("evaluate", run, "--plan-folder", world["."], "--json", "--quiet", "--threads", "1");
+        Assert.True(own.ExitCode == 0, own.Error);
+        foreach (var part in new[] { "request", "forget", "retain", "perplexity", "answers", "not_tested" })
+            Assert.Equal(At(part).GetRawText(), own.Json.GetProperty(part).GetRawText());
+        var japanese = await CommandLine.Run("report", run, "--language", "ja");
+        Assert.Contains("未学習モデル", japanese.Output, StringComparison.Ordinal);
+        System.Xml.Linq.XDocument.Parse(await File.ReadAllTextAsync(Path.Combine(run, "report.ja.html")));
+    }
+
     [Theory]
+    [InlineData(2, "never_knew is the base model itself", "never_knew=runs/base/model")]
+    [InlineData(3, "nothing: there is no such file or folder", "never_knew=nothing")]
     [InlineData(2, "'method.strength' is 1.5; it must be from 0 to 1.", "method.strength=1.5")]
     [InlineData(2, "'method.strength' is -0.1; it must be from 0 to 1.", "method.strength=-0.1")]
     [InlineData(2, "'stone' is to be forgotten and to stay", "ground.retain=[stone, bird]")]
@@ -208,6 +257,18 @@ public sealed class LanguageUnlearningTests(LanguageUnlearningTests.World world)
             Assert.Contains(sentence, result.Error, StringComparison.Ordinal);
             Assert.Equal(3, result.ExitCode);
         }
+    }
+
+    [Fact]
+    public async Task A_model_that_never_knew_with_another_tokenizer_is_refused()
+    {
+        var other = await CommandLine.Run("train", world["model.yaml"], "--output", world["runs", "other"], "--quiet", "--threads", "1", "--set", "model.tokenizer.vocabulary=270", "--set", "training.steps=1");
+        Assert.True(other.ExitCode == 0, other.Error);
+
+        var refused = await CommandLine.Run("unlearn", world.Plan, "--output", world["runs", "refused"], "--set", "never_knew=runs/other");
+
+        Assert.Contains("the never-knew model's tokenizer is not that of the base model (it has 270 tokens, the base model's", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(3, refused.ExitCode);
     }
 
     [Fact]

@@ -52,6 +52,7 @@ internal sealed partial class EnglishTexts
     public override string StageProbe => "Linear probes";
     public override string StageRelearn => "Relearning";
     public override string StageControl => "Control for relearning";
+    public override string StageNeverKnew => "Measure the model that never knew";
     public override string StageExport => "Export";
     public override string StageVerify => "Verify the export";
 }

@@ -59,6 +59,7 @@ internal sealed partial class EnglishTexts
     public override string LmMarginName => "Swap margin, nats";
     public override string LmChoiceName => "Four choices";
     public override string LmPerplexityName => "Perplexity";
+    public override string LmNeverKnew => "Never knew";
     public override string LmSwapChart => "Swap accuracy; 50% is guessing";
     public override string LmFloorBefore => "Floor before";
     public override string LmFloorAfter => "Floor after";
@@ -123,7 +124,9 @@ internal sealed partial class EnglishTexts
     public override Explained LmChoiceTerm => new("Four choices",
         "The share of questions whose right answer is the likeliest of four. Liking an answer counts here; guessing gives about 25%.");
     public override Explained LmFloorTerm => new("Floor",
-        "What can be scored without the knowledge: 50% of the swaps, or, where names betray answers, what the model scores on names that belong to nobody. Below it, more is lost than was asked.");
+        "What can be scored without the knowledge: 50% of the swaps, or, where names betray answers, what the model scores on names that belong to nobody; where a model was asked that never saw the topic, what that one scores. Below it, more is lost than was asked.");
+    public override Explained LmNeverKnewTerm => new("Never knew",
+        "A model that was trained like the base model, but never on what is to be forgotten. It is asked the same questions, and the floor is what it scores.");
     public override Explained LmGapTerm => new("Gap closed",
         "(before − after) / (before − floor): 0% where nothing changed, 100% at the floor. What lies below the floor counts against it.", Better.Higher);
     public override Explained LmNeighbourTerm => new("Neighbour",

@@ -52,6 +52,7 @@ internal sealed partial class JapaneseTexts
     public override string StageProbe => "線形プローブ";
     public override string StageRelearn => "再学習試験";
     public override string StageControl => "再学習の対照モデル";
+    public override string StageNeverKnew => "未学習モデルの測定";
     public override string StageExport => "モデルの出力";
     public override string StageVerify => "出力の検証";
 }

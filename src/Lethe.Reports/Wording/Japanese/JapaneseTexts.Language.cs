@@ -59,6 +59,7 @@ internal sealed partial class JapaneseTexts
     public override string LmMarginName => "入れ替え対数比（nat）";
     public override string LmChoiceName => "四択正答率";
     public override string LmPerplexityName => "パープレキシティ";
+    public override string LmNeverKnew => "未学習モデル";
     public override string LmSwapChart => "入れ替え正答率（50%は当て推量）";
     public override string LmFloorBefore => "下限値（処理前）";
     public override string LmFloorAfter => "下限値（処理後）";
@@ -123,7 +124,9 @@ internal sealed partial class JapaneseTexts
     public override Explained LmChoiceTerm => new("四択正答率",
         "4つの選択肢のうち正答の確率が最も高い設問の割合です。答えの出やすさの影響を受けます。当て推量では約25%です。");
     public override Explained LmFloorTerm => new("下限値",
-        "知識がなくても得られる値です。通常は設問対の50%、名前から答えが推測できる場合は、実在しない名前での測定値を用います。これを下回る場合は、依頼以上のものが失われています。");
+        "知識がなくても得られる値です。通常は設問対の50%、名前から答えが推測できる場合は、実在しない名前での測定値を用います。忘却対象を学習していないモデルを測定した場合は、その値を用います。これを下回る場合は、依頼以上のものが失われています。");
+    public override Explained LmNeverKnewTerm => new("未学習モデル",
+        "元モデルと同じ方法で、忘却対象だけを除いて学習したモデルです。同じ設問で測定し、その値を下限値とします。");
     public override Explained LmGapTerm => new("差の解消率",
         "（処理前 − 処理後）÷（処理前 − 下限値）。変化がなければ0%、下限値に達すれば100%です。下限値を下回った分は差し引きます。", Better.Higher);
     public override Explained LmNeighbourTerm => new("近接分野",

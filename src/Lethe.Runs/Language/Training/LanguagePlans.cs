@@ -34,7 +34,7 @@ public sealed record TrainedTokenizerPlan : TokenizerPlan
 public sealed record TokenizerPathPlan : TokenizerPlan
 {
     /// <summary>Where.</summary>
-    [PlanKey("A language model whose tokenizer is taken (a Hugging Face directory, a .gguf file, a llama2.c .bin file, a run), or a tokenizer.json; relative to the plan; ${shared} as for corpora")]
+    [PlanKey("A language model whose tokenizer is taken (a Hugging Face directory, a .gguf file, a llama2.c .bin file, a run, or the training plan (.yaml) that makes it, which is then run first), or a tokenizer.json; relative to the plan; ${shared} as for corpora")]
     public required string Path { get; init; }
 
     /// <summary>What begins a document.</summary>
@@ -128,7 +128,7 @@ public sealed record LlamaPlan : LanguageModelPlan, IPlanRules
 public sealed record BaseModelPlan : LanguageModelPlan
 {
     /// <summary>Where.</summary>
-    [PlanKey("A Hugging Face directory, a .gguf file or a folder with one, a llama2.c .bin file, or a run; relative to the plan; ${shared} as for corpora. It is trained in float32 and written as it was stored")]
+    [PlanKey("A Hugging Face directory, a .gguf file or a folder with one, a llama2.c .bin file, a run, or the training plan (.yaml) that makes it, which is then run first; relative to the plan; ${shared} as for corpora. It is trained in float32 and written as it was stored")]
     public required string Path { get; init; }
 }
 
@@ -151,6 +151,13 @@ public sealed record TrainLanguageModelPlan : TrainPlan
     /// <summary>How.</summary>
     [PlanKey("How it is trained")]
     public LanguageTrainingOptions Training { get; init; } = new();
+
+    internal override IEnumerable<NamedModel> Models => Model switch
+    {
+        BaseModelPlan from => [new("model.path", from.Path, typeof(TrainLanguageModelPlan))],
+        LlamaPlan { Tokenizer: TokenizerPathPlan from } => [new("model.tokenizer.path", from.Path, typeof(TrainLanguageModelPlan))],
+        _ => [],
+    };
 
     internal override ITrainer Trainer(string planFile, RunContext context) => new LanguageTrainer(this, planFile, context);
 }

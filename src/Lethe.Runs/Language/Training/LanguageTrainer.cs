@@ -36,7 +36,7 @@ internal sealed class LanguageTrainer : ITrainer
             throw new UsageException($"{planFile}: training.patience stops by the loss on validation text; hold some out (validation.share or validation.corpora) and set training.validate_every.");
         if (plan.Model is BaseModelPlan from)
         {
-            var path = PlanPaths.Resolve(from.Path, planFile);
+            var path = TrainedPlans.Locate(from.Path, planFile, context.BesideRun);
             checkpoint = LanguageCheckpoint.Open(LanguageModelPath.Find(path) ?? path);
         }
         try
@@ -44,7 +44,7 @@ internal sealed class LanguageTrainer : ITrainer
             if (checkpoint is not null)
                 given = new DocumentTokens(checkpoint.Tokenizer, checkpoint.Special, checkpoint.Configuration.VocabularySize);
             else if (plan.Model is LlamaPlan { Tokenizer: TokenizerPathPlan tokenizer })
-                given = TokenizerStage.Read(tokenizer, planFile);
+                given = TokenizerStage.Read(tokenizer, planFile, context.BesideRun);
             var positions = checkpoint?.Configuration.MaximumPositions ?? ((LlamaPlan)plan.Model).MaximumPositions;
             if (training.Length > positions)
                 throw new UsageException($"{planFile}: training.length is {training.Length}; the model has {positions} positions.");
@@ -202,6 +202,10 @@ internal sealed class LanguageTrainer : ITrainer
     // The model in the run is replaced whole.
     private static void CopyModel(Artefact exported, string target)
     {
+        // Whoever reads the model just now keeps it: a plan that names this one asks for it again each time.
+        if (Directory.Exists(target) && FolderTree.Files(target).Order(StringComparer.Ordinal).Select(file => (ModelName + "/" + file, FolderTree.Sha256(Path.Combine(target, file))))
+            .SequenceEqual(exported.Record.Files.Where(file => file.Name.StartsWith(ModelName + "/", StringComparison.Ordinal)).OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => (file.Name, file.Sha256))))
+            return;
         var partial = target + ".partial";
         FolderTree.Remove(partial);
         foreach (var file in exported.Record.Files.Select(file => file.Name).Where(name => name.StartsWith(ModelName + "/", StringComparison.Ordinal)))

@@ -12,11 +12,14 @@ internal static class TokenizerStage
     private const string Begin = "<|begin_of_text|>", End = "<|end_of_text|>", FileName = "tokenizer.json";
 
     /// <summary>Reads the tokenizer that a plan names.</summary>
+    /// <param name="plan">What names it.</param>
+    /// <param name="planFile">The plan's file.</param>
+    /// <param name="runsFolder">Where the run lies of a plan that trains it.</param>
     /// <exception cref="BadInputException">There is none, or it lacks a token that is named.</exception>
     /// <exception cref="UsageException">A tokenizer.json is given without the token that ends a document.</exception>
-    public static DocumentTokens Read(TokenizerPathPlan plan, string planFile)
+    public static DocumentTokens Read(TokenizerPathPlan plan, string planFile, string runsFolder)
     {
-        var path = PlanPaths.Resolve(plan.Path, planFile);
+        var path = TrainedPlans.Locate(plan.Path, planFile, runsFolder);
         Tokenizer tokenizer;
         SpecialTokens special;
         if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))

@@ -23,7 +23,8 @@ internal static class LanguageEstimates
         // Methods over hidden states never leave their slice.
         var slice = plan.Method is WholeModelOptions or ClosedFormEditOptions ? token : token * Math.Min(1, 4.0 / configuration.Layers);
         var steps = 2.0 * ((plan.Method as LanguageUnlearningOptions)?.Steps ?? 50) * plan.Texts.Batch * Math.Min(plan.Texts.Length, 40) * 3 * slice;
-        var time = device == Device.Cpu ? TimeSpan.FromSeconds((2 * measured * token + steps) / FlopPerSecond + 20) : (TimeSpan?)null;
+        var models = plan.NeverKnew is null ? 2 : 3;
+        var time = device == Device.Cpu ? TimeSpan.FromSeconds((models * measured * token + steps) / FlopPerSecond + 20) : (TimeSpan?)null;
         return new RunEstimate(time, (long)(1e9 + 1.5 * 4 * parameters), 8 * parameters + (64L << 20), "at about 60 GFLOP/s, nothing found in the cache");
     }
 }

@@ -12,7 +12,7 @@ namespace Lethe.Runs.Language.Unlearning;
 /// <summary>Measures a model: all questions, perplexity and a few written answers, in one load.</summary>
 internal sealed class LanguageMeasuring
 {
-    /// <summary>The file of the stages "before" and "after".</summary>
+    /// <summary>The file of the stages "before", "never-knew" and "after".</summary>
     public const string ReadingName = "reading.json";
 
     private readonly LanguageMeasurePlan plan;
@@ -70,7 +70,7 @@ internal sealed class LanguageMeasuring
 
     /// <summary>Measures as a stage.</summary>
     /// <param name="runner">The run.</param>
-    /// <param name="name">"before" or "after".</param>
+    /// <param name="name">"before", "never-knew" or "after".</param>
     /// <param name="path">The model.</param>
     /// <param name="digest">What it is known by.</param>
     public LanguageReading Stage(StageRunner runner, string name, string path, string digest)

@@ -2,7 +2,7 @@ using Lethe.Evaluation.Language;
 
 namespace Lethe.Runs.Language.Unlearning;
 
-/// <summary>What a model made of everything that a run asks it: the file of the stages "before" and "after".</summary>
+/// <summary>What a model made of everything that a run asks it: the file of the stages "before", "never-knew" and "after".</summary>
 /// <param name="Trained">Questions of <see cref="KnowledgeTests.Trained"/>.</param>
 /// <param name="Unseen">Questions of <see cref="KnowledgeTests.Unseen"/>.</param>
 /// <param name="Retain">Questions of <see cref="KnowledgeTests.Retain"/>.</param>

@@ -6,15 +6,15 @@ using Lethe.Runs.Results;
 
 namespace Lethe.Runs.Language.Unlearning;
 
-/// <summary>Makes the figures of result.json of what two readings say.</summary>
-internal sealed class LanguageResultBuilder(Ground ground, KnowledgeTests tests, IReadOnlyList<KnowledgeQuestion> shown, LanguageReading before, LanguageReading after)
+/// <summary>Makes the figures of result.json of what two readings say, and of a third where a model that never knew was asked too.</summary>
+internal sealed class LanguageResultBuilder(Ground ground, KnowledgeTests tests, IReadOnlyList<KnowledgeQuestion> shown, LanguageReading before, LanguageReading after, LanguageReading? neverKnew = null)
 {
     // Non-inferiority of what had to stay is asked for at one point.
     private const double Margin = 0.01;
 
     public LanguageForgetResult Forget()
     {
-        var trained = Known(tests.Trained, before.Trained, after.Trained, tests.TrainedNames, before.TrainedNames, after.TrainedNames, out var gap);
+        var trained = Known(tests.Trained, before.Trained, after.Trained, neverKnew?.Trained, tests.TrainedNames, before.TrainedNames, after.TrainedNames, out var gap);
         return new LanguageForgetResult
         {
             SwapBefore = trained.SwapBefore.Value,
@@ -23,7 +23,7 @@ internal sealed class LanguageResultBuilder(Ground ground, KnowledgeTests tests,
             GapClosed = trained.GapClosed?.Value,
             Qualifies = gap.Qualifies,
             Trained = trained,
-            Unseen = tests.Unseen is { } unseen ? Known(unseen, before.Unseen!, after.Unseen!, tests.UnseenNames, before.UnseenNames, after.UnseenNames, out _) : null,
+            Unseen = tests.Unseen is { } unseen ? Known(unseen, before.Unseen!, after.Unseen!, neverKnew?.Unseen, tests.UnseenNames, before.UnseenNames, after.UnseenNames, out _) : null,
         };
     }
 
@@ -39,6 +39,7 @@ internal sealed class LanguageResultBuilder(Ground ground, KnowledgeTests tests,
         {
             SwapBefore = Bare(ClusterBootstrap.Of(was, better: Better.Higher)),
             SwapAfter = Bare(ClusterBootstrap.Of(now, better: Better.Higher)),
+            SwapNeverKnew = neverKnew is null ? null : Bare(ClusterBootstrap.Of(test.Swaps(neverKnew.Retain))),
             Change = Bare(ClusterBootstrap.Difference(now, was, better: Better.Higher).Value),
             WorstChange = worst.Knowledge.SwapChange.Value,
             WorstTopic = worst.Topic,
@@ -61,34 +62,36 @@ internal sealed class LanguageResultBuilder(Ground ground, KnowledgeTests tests,
         double[] rises = [.. before.LogProbabilities.Zip(after.LogProbabilities, before.Tokens).Select(text => (text.First - text.Second) / text.Third)];
         var change = rises.Length < 2 ? new Measure(Math.Exp(now - was) - 1, rises.Length, Better: Better.Lower)
             : Bootstrap.Of(rises, values => Math.Exp(values.Average()) - 1, better: Better.Lower) with { Value = Math.Exp(now - was) - 1 };
-        return new PerplexityResult(Math.Exp(was), Math.Exp(now), Bare(change), tokens);
+        return new PerplexityResult(Math.Exp(was), Math.Exp(now), Bare(change), tokens) { NeverKnew = neverKnew is null ? null : Math.Exp(Loss(neverKnew.LogProbabilities)) };
     }
 
     public IReadOnlyList<WrittenAnswer> Answers() => [.. shown.Select((question, k) =>
-        new WrittenAnswer(question.Topic, question.Topic == ground.ForgetTopic, question.Context, question.Answer, before.Answers[k], after.Answers[k]))];
+        new WrittenAnswer(question.Topic, question.Topic == ground.ForgetTopic, question.Context, question.Answer, before.Answers[k], after.Answers[k]) { NeverKnew = neverKnew?.Answers[k] })];
 
     private KnowledgeResult Known(string topic)
     {
-        ClusteredSample[] of = [.. ClusteredSample.Only(topic, tests.Retain.Swaps(before.Retain), tests.Retain.Swaps(after.Retain))];
-        ClusteredSample[] margins = [.. ClusteredSample.Only(topic, tests.Retain.Margins(before.Retain), tests.Retain.Margins(after.Retain))];
-        ClusteredSample[] choices = [.. ClusteredSample.Only(topic, tests.Retain.Choices(before.Retain), tests.Retain.Choices(after.Retain))];
-        return Known(of, margins, choices, Better.Higher);
+        KnowledgeReading[] readings = [before.Retain, after.Retain, .. neverKnew is null ? [] : new[] { neverKnew.Retain }];
+        ClusteredSample[] Only(Func<KnowledgeReading, ClusteredSample> of) => [.. ClusteredSample.Only(topic, [.. readings.Select(of)])];
+        return Known(Only(reading => tests.Retain.Swaps(reading)), Only(reading => tests.Retain.Margins(reading)), Only(reading => tests.Retain.Choices(reading)), Better.Higher);
     }
 
-    private KnowledgeResult Known(KnowledgeTest test, KnowledgeReading was, KnowledgeReading now, KnowledgeTest? names, KnowledgeReading? namesBefore, KnowledgeReading? namesAfter, out GapResult gap)
+    private KnowledgeResult Known(KnowledgeTest test, KnowledgeReading was, KnowledgeReading now, KnowledgeReading? never, KnowledgeTest? names, KnowledgeReading? namesBefore, KnowledgeReading? namesAfter, out GapResult gap)
     {
-        var floor = GroundFloor.Swaps(ground.Plan, test, names, namesBefore is null ? [] : [namesBefore]);
-        var floorAfter = GroundFloor.Swaps(ground.Plan, test, names, namesAfter is null ? [] : [namesAfter]);
+        // A model that never knew is the best floor there is, and the same one before and after.
+        var floor = never is not null ? test.Swaps(never) : GroundFloor.Swaps(ground.Plan, test, names, namesBefore is null ? [] : [namesBefore]);
+        var floorAfter = never is not null ? null : GroundFloor.Swaps(ground.Plan, test, names, namesAfter is null ? [] : [namesAfter]);
+        KnowledgeReading[] readings = [was, now, .. never is null ? [] : new[] { never }];
         gap = GapClosed.Of(test.Swaps(was), test.Swaps(now), floor);
-        return Known([test.Swaps(was), test.Swaps(now)], [test.Margins(was), test.Margins(now)], [test.Choices(was), test.Choices(now)], Better.Lower) with
+        return Known([.. readings.Select(reading => test.Swaps(reading))], [.. readings.Select(reading => test.Margins(reading))], [.. readings.Select(reading => test.Choices(reading))], Better.Lower) with
         {
             FloorBefore = Bare(ClusterBootstrap.Of(floor)),
-            FloorAfter = Bare(ClusterBootstrap.Of(floorAfter)),
+            FloorAfter = floorAfter is null ? null : Bare(ClusterBootstrap.Of(floorAfter)),
             Gap = Bare(gap.Gap),
             GapClosed = gap.Closed is { } closed ? Bare(closed) : null,
         };
     }
 
+    // Before, after and, where there is one, the model that never knew.
     private static KnowledgeResult Known(ClusteredSample[] swaps, ClusteredSample[] margins, ClusteredSample[] choices, Better better) => new()
     {
         SwapBefore = Bare(ClusterBootstrap.Of(swaps[0], better: better)),
@@ -99,6 +102,9 @@ internal sealed class LanguageResultBuilder(Ground ground, KnowledgeTests tests,
         MarginChange = Bare(ClusterBootstrap.Difference(margins[1], margins[0], better: better).Value),
         ChoiceBefore = Bare(ClusterBootstrap.Of(choices[0], better: better)),
         ChoiceAfter = Bare(ClusterBootstrap.Of(choices[1], better: better)),
+        SwapNeverKnew = swaps.Length < 3 ? null : Bare(ClusterBootstrap.Of(swaps[2])),
+        MarginNeverKnew = margins.Length < 3 ? null : Bare(ClusterBootstrap.Of(margins[2])),
+        ChoiceNeverKnew = choices.Length < 3 ? null : Bare(ClusterBootstrap.Of(choices[2])),
     };
 
     // Values of single items stay in the reading's artefact.

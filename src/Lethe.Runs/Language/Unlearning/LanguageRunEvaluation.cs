@@ -8,7 +8,7 @@ using Lethe.Torch;
 namespace Lethe.Runs.Language.Unlearning;
 
 /// <summary>
-/// Asks a run's questions again: of the model that it exported, or of another. What the base model made of them is the run's own artefact, verified by its digest. Asking has no noise, so that the run's own
+/// Asks a run's questions again: of the model that it exported, or of another. What the base model, and one that never knew, made of them is the run's own artefact, verified by its digest. Asking has no noise, so that the run's own
 /// model gives the run's own figures on the same machine. Nothing is written.
 /// </summary>
 public static class LanguageRunEvaluation
@@ -25,7 +25,7 @@ public static class LanguageRunEvaluation
         var started = context.Time.GetUtcNow();
         var known = UnlearnPipeline.ReadResult<LanguageUnlearnResult>(paths, "one on a language model");
         var plan = PlanReader.Read<UnlearnPlan>(paths.Plan).Value as LanguageUnlearnPlan ?? throw new BadInputException($"{paths.Plan} is no plan of unlearning on a language model.");
-        if (planFolder is null && Relative(plan).FirstOrDefault() is { } relative)
+        if (planFolder is null && Relative(plan, known.Request.ModelRun is null).FirstOrDefault() is { } relative)
             throw new UsageException($"The run's plan names '{relative}', relative to where the plan was read; name that folder with --plan-folder.");
         var planFile = planFolder is null ? paths.Plan : Path.Combine(planFolder, "plan.yaml");
         using var scope = new TensorScope();
@@ -34,11 +34,15 @@ public static class LanguageRunEvaluation
             throw new BadInputException($"The questions and texts here are not those that {paths.Id} was measured with (digest {ground.Digest[..12]}, the run's {known.Request.GroundDigest[..12]}); the two could not be compared. Put the run's files back.");
         var path = model is null ? paths.Model : LanguageModelPath.Find(model) ?? model;
         using var checkpoint = LanguageCheckpoint.Open(path);
-        using var original = LanguageUnlearner.Open(plan.Model, planFile);
+        // A training plan may have changed since; the run that it made lies where it lay.
+        using var original = known.Request.ModelRun is { } trained ? LanguageCheckpoint.Open(Path.GetFullPath(Path.Combine(paths.Root, trained, "model"))) : LanguageUnlearner.Open(plan.Model, planFile, "");
+        if (known.Request.ModelRun is not null && LanguageModelDigest.Of(original.Path) != known.Request.ModelDigest)
+            throw new BadInputException($"{original.Path}: the base model is not the one that {paths.Id} began with; it was trained again since. Run the plan of {paths.Id} again.");
         if (!original.Weights.Names.ToHashSet().SetEquals(checkpoint.Weights.Names) || original.Weights.Names.FirstOrDefault(name => !original.Weights.Describe(name).Shape.SequenceEqual(checkpoint.Weights.Describe(name).Shape)) is not null)
             throw new BadInputException($"{path}: the model has other tensors than the run's base model; only models of one shape can be compared tensor by tensor.");
         var measuring = new LanguageMeasuring(plan.Measure, ground, checkpoint, planFile, context.Device);
         var before = JsonSerializer.Deserialize<LanguageReading>(File.ReadAllBytes(Artefact.Open(paths, "before").PathOf(LanguageMeasuring.ReadingName)), ResultJson.Options)!;
+        var control = plan.NeverKnew is null ? null : JsonSerializer.Deserialize<LanguageReading>(File.ReadAllBytes(Artefact.Open(paths, NeverKnewModel.StageName).PathOf(LanguageMeasuring.ReadingName)), ResultJson.Options);
 
         context.Progress.StageStarted("after");
         var from = context.Time.GetTimestamp();
@@ -55,7 +59,7 @@ public static class LanguageRunEvaluation
         context.Progress.StageFinished("after", seconds);
 
         var own = model is null || LanguageModelDigest.OfWeights(path) == LanguageModelDigest.OfWeights(paths.Model);
-        var builder = new LanguageResultBuilder(ground, measuring.Tests, measuring.Shown, before, after);
+        var builder = new LanguageResultBuilder(ground, measuring.Tests, measuring.Shown, before, after, control);
         string[] moved = own ? [.. known.Moved.Select(tensor => tensor.Name)] : [.. original.Weights.Names];
         using var process = System.Diagnostics.Process.GetCurrentProcess();
         return known with
@@ -75,7 +79,7 @@ public static class LanguageRunEvaluation
     /// <summary>Whether a folder is that of a run on a language model.</summary>
     public static bool IsRun(RunPaths paths) => File.Exists(paths.Result) && Directory.Exists(paths.Stages) && UnlearnPipeline.ReadResult(paths) is LanguageUnlearnResult;
 
-    private static IEnumerable<string> Relative(LanguageUnlearnPlan plan) =>
-        plan.Ground.Questions.Concat(plan.Ground.Statements.Select(source => source.Path)).Concat(plan.Measure.Perplexity.Select(corpus => corpus.Path)).Prepend(plan.Model)
+    private static IEnumerable<string> Relative(LanguageUnlearnPlan plan, bool model) =>
+        plan.Ground.Questions.Concat(plan.Ground.Statements.Select(source => source.Path)).Concat(plan.Measure.Perplexity.Select(corpus => corpus.Path)).Concat(model ? [plan.Model] : [])
             .Where(path => !Path.IsPathRooted(path) && !PlanPaths.IsShared(path));
 }

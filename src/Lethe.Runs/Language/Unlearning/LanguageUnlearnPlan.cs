@@ -2,7 +2,9 @@ using System.ComponentModel.DataAnnotations;
 using Lethe.Models.SparseAutoencoders.Training;
 using Lethe.Runs.Language.Corpora;
 using Lethe.Runs.Language.Topics;
+using Lethe.Runs.Language.Training;
 using Lethe.Runs.Plans;
+using Lethe.Runs.SparseAutoencoders;
 using Lethe.Unlearning.Language;
 using Lethe.Unlearning.Language.Features;
 
@@ -17,11 +19,15 @@ public sealed record LanguageUnlearnPlan : UnlearnPlan
     public required string Scope { get; init; }
 
     /// <summary>The model.</summary>
-    [PlanKey("The language model: a Hugging Face directory, a GGUF file or a folder with one, a llama2.c file, or a run; relative to the plan; ${shared} stands for LETHE_SHARED or the folder shared beside the checkout")]
+    [PlanKey("The language model: a Hugging Face directory, a GGUF file or a folder with one, a llama2.c file, a run, or the training plan (.yaml) that makes it, which is then run first; relative to the plan; ${shared} stands for LETHE_SHARED or the folder shared beside the checkout")]
     public required string Model { get; init; }
 
+    /// <summary>The control.</summary>
+    [PlanKey("A model that was trained like this one and never saw the topic, as model: it is asked the same questions, and what it scores is then the floor of every figure, in place of ground.families.floor; its tokenizer is the same. null for none")]
+    public string? NeverKnew { get; init; }
+
     /// <summary>Autoencoders.</summary>
-    [PlanKey("Sparse autoencoders of the model's residual stream, for methods that choose latents: folders or files, or runs that trained them; relative to the plan; ${shared} as for the model")]
+    [PlanKey("Sparse autoencoders of the model's residual stream, for methods that choose latents: folders or files, runs that trained them, or training plans (.yaml), of which all autoencoders count; relative to the plan; ${shared} as for the model")]
     public IReadOnlyList<string> SparseAutoencoders { get; init; } = [];
 
     /// <summary>Topics, texts and questions.</summary>
@@ -55,6 +61,21 @@ public sealed record LanguageUnlearnPlan : UnlearnPlan
     /// <summary>What is measured.</summary>
     [PlanKey("What is measured, before and after alike")]
     public required LanguageMeasurePlan Measure { get; init; }
+
+    internal override IEnumerable<NamedModel> Models =>
+    [
+        new("model", Model, typeof(TrainLanguageModelPlan)),
+        .. NeverKnew is { } control ? new[] { new NamedModel("never_knew", control, typeof(TrainLanguageModelPlan)) } : [],
+        .. SparseAutoencoders.Index().Select(sae => new NamedModel($"sparse_autoencoders.{sae.Index}", sae.Item, typeof(TrainSaePlan))),
+    ];
+
+    // Files that are not there are found now, and not after the models are trained.
+    internal override void CheckAhead(string planFile)
+    {
+        _ = Topics.Ground.Read(Ground, planFile);
+        _ = new CorpusReader(Retain, planFile, "retain");
+        _ = new CorpusReader(Measure.Perplexity, planFile, "measure.perplexity");
+    }
 
     internal override IUnlearner Unlearner(string planFile, RunContext context) => new LanguageUnlearner(this, planFile, context);
 }

@@ -7,18 +7,21 @@ using Lethe.Runs.Generative;
 using Lethe.Runs.Language.Topics;
 using Lethe.Runs.Plans;
 using Lethe.Runs.Results;
+using Lethe.Runs.SparseAutoencoders;
 using Lethe.Torch;
 using Lethe.Unlearning.Language;
 using Lethe.Unlearning.Language.Features;
 
 namespace Lethe.Runs.Language.Unlearning;
 
-/// <summary>Makes a language model forget a topic by a plan: load ▸ before ▸ score ▸ subspaces ▸ forget ▸ export ▸ after; scores and subspaces for methods that choose latents.</summary>
+/// <summary>Makes a language model forget a topic by a plan: load ▸ before (and never-knew) ▸ score ▸ subspaces ▸ forget ▸ export ▸ after; scores and subspaces for methods that choose latents.</summary>
 internal sealed class LanguageUnlearner : IUnlearner
 {
     private const string WeightsName = "weights.safetensors", RecordName = "forgetting.json", FeaturesName = "features.json", GroundName = "ground.json";
 
     private readonly LanguageUnlearnPlan plan;
+    private readonly string planFile;
+    private readonly RunContext context;
     private readonly LanguageCheckpoint checkpoint;
     private readonly Ground ground;
     private readonly LanguageMeasuring measuring;
@@ -28,20 +31,23 @@ internal sealed class LanguageUnlearner : IUnlearner
     private readonly IReadOnlyList<string> saeFiles = [];
     private readonly string digest;
     private readonly SlicePool? slices;
+    private readonly NeverKnewModel? neverKnew;
 
     public LanguageUnlearner(LanguageUnlearnPlan plan, string planFile, RunContext context)
     {
         (this.plan, device, slices) = (plan, context.Device, context.Slices);
         ground = Ground.Read(plan.Ground, planFile);
-        checkpoint = Open(plan.Model, planFile);
+        checkpoint = Open(plan.Model, planFile, context.BesideRun);
+        (this.planFile, this.context) = (planFile, context);
         try
         {
-            saeFiles = [.. plan.SparseAutoencoders.Select(path => PlanPaths.Resolve(path, planFile))];
+            saeFiles = [.. plan.SparseAutoencoders.SelectMany(path => SaeTrainer.FilesOf(path, planFile, context.BesideRun))];
             saes = [.. saeFiles.Select(path => Autoencoder(path, checkpoint, device))];
             LanguageForgetting.Check(plan.Method, checkpoint, saes, plan.LayerChoice is not null);
             measuring = new LanguageMeasuring(plan.Measure, ground, checkpoint, planFile, device);
             texts = new TrainingTexts(plan, ground, checkpoint, measuring.Documents, planFile);
             digest = LanguageModelDigest.Of(checkpoint.Path);
+            neverKnew = plan.NeverKnew is { } control ? NeverKnewModel.Open(control, planFile, context.BesideRun, checkpoint, digest, plan.Measure) : null;
             Estimate = LanguageEstimates.Of(plan, checkpoint, measuring, device);
         }
         catch
@@ -54,9 +60,12 @@ internal sealed class LanguageUnlearner : IUnlearner
     public RunEstimate Estimate { get; }
 
     /// <summary>Opens the model that a plan names.</summary>
-    public static LanguageCheckpoint Open(string model, string planFile)
+    /// <param name="model">As the plan writes it.</param>
+    /// <param name="planFile">The plan's file.</param>
+    /// <param name="runsFolder">Where the run lies of a plan that trains it.</param>
+    public static LanguageCheckpoint Open(string model, string planFile, string runsFolder)
     {
-        var path = PlanPaths.Resolve(model, planFile);
+        var path = TrainedPlans.Locate(model, planFile, runsFolder);
         return LanguageCheckpoint.Open(LanguageModelPath.Find(path) ?? path);
     }
 
@@ -65,6 +74,7 @@ internal sealed class LanguageUnlearner : IUnlearner
         var runner = run.Runner;
         Load(runner);
         var before = measuring.Stage(runner, "before", checkpoint.Path, digest);
+        var control = neverKnew is null ? null : measuring.Stage(runner, NeverKnewModel.StageName, neverKnew.Path, neverKnew.Digest);
         var autoencoders = saeFiles.Select((path, k) => new StageInput($"autoencoder-{k}", LanguageModelDigest.Of(path))).ToArray();
         var features = plan.Method is SubspaceProjectionOptions sspu && (FeatureStages.Needed(sspu) || plan.LayerChoice is not null)
             ? new FeatureStages(runner, plan, sspu, checkpoint, texts, saes, ground, Margins(), [new("model", digest), .. autoencoders], device)
@@ -77,7 +87,7 @@ internal sealed class LanguageUnlearner : IUnlearner
         using var result = LanguageCheckpoint.Open(LanguageExport.FolderOf(exported));
         var moving = forgotten.Record.Files.Any(file => file.Name == FeaturesName) ? JsonSerializer.Deserialize<LanguageFeaturesResult>(File.ReadAllBytes(forgotten.PathOf(FeaturesName)), ResultJson.Options) : null;
         // How sites compare decides nothing of forgetting but the layers, and stands in no digest of it.
-        return Result(run.Facts(), before, after, Method(record), moving is null ? null : moving with { Sites = features?.Separation, Check = features?.Check }, LanguageExport.Moved(checkpoint, result, Found(forgotten).Keys), run.Cost());
+        return Result(run.Facts(), before, after, control, TrainedPlans.RunOf(plan.Model, planFile, context, run.Paths), Method(record), moving is null ? null : moving with { Sites = features?.Separation, Check = features?.Check }, LanguageExport.Moved(checkpoint, result, Found(forgotten).Keys), run.Cost());
     }
 
     public void Dispose()
@@ -164,14 +174,14 @@ internal sealed class LanguageUnlearner : IUnlearner
         MethodName(plan.Method), PlanSection.Of(plan.Method.GetType()).Keys.ToDictionary(key => key.Name, key => key.Property.GetValue(plan.Method)),
         record.Steps, record.MaximumSteps, record.StopReason, record.TokensSeen, record.TrainedNumbers, texts.Forget.Count, texts.Retain.Count);
 
-    private LanguageUnlearnResult Result(RunFacts run, LanguageReading before, LanguageReading after, LanguageMethodFacts method, LanguageFeaturesResult? features, IReadOnlyList<LanguageTensorMove> moved, CostResult cost)
+    private LanguageUnlearnResult Result(RunFacts run, LanguageReading before, LanguageReading after, LanguageReading? control, string? modelRun, LanguageMethodFacts method, LanguageFeaturesResult? features, IReadOnlyList<LanguageTensorMove> moved, CostResult cost)
     {
-        var builder = new LanguageResultBuilder(ground, measuring.Tests, measuring.Shown, before, after);
+        var builder = new LanguageResultBuilder(ground, measuring.Tests, measuring.Shown, before, after, control);
         return new LanguageUnlearnResult
         {
             Run = run,
             Request = new LanguageRequestFacts(plan.Title, plan.Scope, plan.Model, digest, checkpoint.Configuration.ModelType, checkpoint.Configuration.Layers, ground.ForgetTopic, ground.Neighbours, ground.RetainTopics,
-                plan.Measure.Part == GroundPart.Test ? "test" : "validation", ground.Counts, ground.Digest),
+                plan.Measure.Part == GroundPart.Test ? "test" : "validation", ground.Counts, ground.Digest) { NeverKnew = plan.NeverKnew, NeverKnewDigest = neverKnew?.Digest, ModelRun = modelRun },
             Method = method,
             Forget = builder.Forget(),
             Retain = builder.Retain(),
@@ -180,7 +190,8 @@ internal sealed class LanguageUnlearner : IUnlearner
             Features = features,
             Moved = moved,
             Cost = cost,
-            NotTested = NotTested,
+            // A model that never knew it is the reference that was asked for.
+            NotTested = neverKnew is null ? NotTested : [.. NotTested.Where(code => code != NotTestedCodes.RetrainedReference)],
         };
     }
 
