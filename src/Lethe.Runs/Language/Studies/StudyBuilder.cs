@@ -1,4 +1,4 @@
-using Lethe.Evaluation;
+using System.Text.Json;
 using Lethe.Evaluation.Language;
 using Lethe.Runs.Language.Topics;
 using Lethe.Runs.Language.Unlearning;
@@ -120,7 +120,7 @@ internal sealed class StudyBuilder(StudyPlan study, StudyPoints points, StudyRun
             WithinBound = choice?.WithinBound ?? false,
             // A grid of whole sections varies everything in them.
             NotSearched = method.Grid.ContainsKey("method") ? new Dictionary<string, object?>()
-                : PlanSection.Of(options.GetType()).Keys.Where(key => !method.Grid.ContainsKey($"method.{key.Name}")).ToDictionary(key => key.Name, key => key.Property.GetValue(options)),
+                : PlanSection.Of(options.GetType()).Keys.Where(key => !method.Grid.ContainsKey($"method.{key.Name}")).ToDictionary(key => key.Name, key => (object?)JsonSerializer.SerializeToElement(key.Property.GetValue(options), ResultJson.Options)),
             Budget = new StudyBudget(own.Length, done.Length, Math.Round(seconds, 3), tokens),
         };
     }

@@ -33,6 +33,8 @@ internal sealed class StudyRuns(string folder, Shard shard, bool keepModels, Run
     /// <returns>Names of those that nobody has done yet.</returns>
     public IReadOnlyList<string> Do(IReadOnlyList<StudyRun> runs, string phase)
     {
+        // The same run may be wanted twice, and two shards must not do it at once.
+        runs = [.. runs.DistinctBy(run => run.Run.Name)];
         for (var k = 0; k < runs.Count; k++)
         {
             if (!shard.Has(k))
@@ -46,7 +48,7 @@ internal sealed class StudyRuns(string folder, Shard shard, bool keepModels, Run
             if (!keepModels)
                 RemoveModel(PathsOf(runs[k]));
         }
-        return [.. runs.Where(run => !IsDone(run)).Select(run => run.Run.Name).Distinct()];
+        return [.. runs.Where(run => !IsDone(run)).Select(run => run.Run.Name)];
     }
 
     /// <summary>The result of a run that is done; null where it failed.</summary>
