@@ -22,7 +22,7 @@ public static class LetheCommandLine
     ];
 
     /// <summary>The verbs, in the order in which help lists them.</summary>
-    public static IReadOnlyList<Verb> Verbs { get; } = [new QuickstartVerb(), new TrainVerb(), new UnlearnVerb(), new SweepVerb(), new EvaluateVerb(), new InspectVerb(), new GenerateVerb(), new ActivationsVerb(), new ReportVerb(), new DoctorVerb(), new SaeVerb(), new GuardrailVerb(), new DataVerb()];
+    public static IReadOnlyList<Verb> Verbs { get; } = [new QuickstartVerb(), new TrainVerb(), new UnlearnVerb(), new SweepVerb(), new CompareVerb(), new EvaluateVerb(), new InspectVerb(), new GenerateVerb(), new ActivationsVerb(), new ReportVerb(), new DoctorVerb(), new SaeVerb(), new GuardrailVerb(), new DataVerb()];
 
     /// <summary>Runs a command line in this process, its streams taken for files rather than terminals.</summary>
     /// <param name="args">What follows <c>./lethe</c>.</param>

@@ -10,11 +10,11 @@ namespace Lethe.Cli.Verbs;
 /// <summary><c>./lethe report</c>: writes the report of a finished run anew, perhaps in another language.</summary>
 public sealed class ReportVerb : Verb
 {
-    private readonly Argument<string> run = Typed.Required("RUN", "The folder of a finished run, such as runs/quickstart, or of a finished sweep.");
+    private readonly Argument<string> run = Typed.Required("RUN", "The folder of a finished run, such as runs/quickstart, or of a finished sweep or study.");
 
     private readonly Option<ReportLanguage?> language = Typed.Parsed<ReportLanguage>("--language", "en|ja", ReportLanguages.Parse, "Language of the report: English or Japanese; default: en.");
 
-    private readonly Option<string?> output = Typed.Text("--output", "FILE", "File to write; default: report.html in RUN, or report.ja.html; for a sweep sweep.html or sweep.ja.html.");
+    private readonly Option<string?> output = Typed.Text("--output", "FILE", "File to write; default: report.html in RUN, or report.ja.html; for a sweep sweep.html or sweep.ja.html, for a study study.html or study.ja.html.");
 
     private readonly Option<string?> sweep = Typed.Text("--sweep", "FOLDER", "A finished sweep around this run: its trade-off goes into the report, with the run marked in it; default: none.");
 
@@ -51,6 +51,8 @@ public sealed class ReportVerb : Verb
         var paths = new RunPaths(call.Value(run));
         if (!File.Exists(paths.Result) && SweepFiles.Holds(paths.Root))
             return Task.FromResult(OfSweep(call, paths.Root, chosen));
+        if (!File.Exists(paths.Result) && StudyFiles.Holds(paths.Root))
+            return Task.FromResult(OfStudy(call, paths.Root, chosen));
         var around = call.Value(sweep) is { } folder ? SweepFiles.Read(folder) : null;
         var (result, file) = RunReport.Write(paths, chosen, call.Value(output), around);
         return Task.FromResult(new Outcome(new ReportWritten(file, chosen.Code()), console =>
@@ -58,6 +60,15 @@ public sealed class ReportVerb : Verb
             console.Profile.Out.Writer.Write(RunReport.Summary(result, chosen));
             console.Profile.Out.Writer.WriteLine($"\n{file}");
         }));
+    }
+
+    private Outcome OfStudy(Call call, string folder, ReportLanguage chosen)
+    {
+        if (call.Value(sweep) is { } other)
+            throw new UsageException($"{folder} is a study; --sweep {other} belongs to the report of a run.");
+        var study = StudyFiles.Read(folder);
+        var file = StudyFiles.Write(folder, study, chosen, call.Value(output));
+        return new Outcome(new ReportWritten(file, chosen.Code()), console => console.Profile.Out.Writer.WriteLine($"{StudyReport.Summary(study, chosen)}\n{file}"));
     }
 
     private Outcome OfSweep(Call call, string folder, ReportLanguage chosen)

@@ -19,6 +19,16 @@ public sealed record UtilityBound
 
     /// <summary>Largest relative change of perplexity.</summary>
     public double PerplexityChange { get; init; } = 0.02;
+
+    /// <summary>What was lost in units of this bound: the largest of the three losses, each over what is allowed of it. Up to 1 all are within; negative where nothing was lost; infinite where a figure is not a number.</summary>
+    public double Cost(double retainChange, double worstNeighbourChange, double perplexityChange)
+    {
+        double[] losses = [retainChange / RetainChange, worstNeighbourChange / WorstNeighbourChange, perplexityChange / PerplexityChange];
+        return losses.Any(double.IsNaN) ? double.PositiveInfinity : losses.Max();
+    }
+
+    /// <summary>The same of a configuration.</summary>
+    public double Cost(UtilityFigures figures) => Cost(figures.RetainChange, figures.WorstNeighbourChange, figures.PerplexityChange);
 }
 
 /// <summary>A bound that a configuration broke.</summary>
@@ -59,10 +69,29 @@ public static class EqualUtility
         Statistics.Check.AtLeast(configurations.Count, 1, "configurations");
         bound ??= new UtilityBound();
         UtilityVerdict[] verdicts = [.. configurations.Select(figures => new UtilityVerdict(figures, [.. Broken(figures, bound)]))];
-        return new UtilityChoice(verdicts.Where(verdict => verdict.Broken.Count == 0 && !double.IsNaN(verdict.Figures.Forgotten)).Select(verdict => verdict.Figures)
-            .OrderByDescending(figures => figures.Forgotten).ThenByDescending(figures => figures.RetainChange).ThenByDescending(figures => figures.WorstNeighbourChange)
-            .ThenBy(figures => figures.PerplexityChange).ThenBy(figures => figures.Name, StringComparer.Ordinal).FirstOrDefault(), verdicts);
+        return new UtilityChoice(Ordered(verdicts.Where(MayBeChosen).Select(verdict => verdict.Figures)).FirstOrDefault(), verdicts);
     }
+
+    /// <summary>
+    /// All of them, the best first: those that may be chosen in the order in which <see cref="Choose"/> takes them, then those that broke a bound or say nothing of forgetting, the cheapest first.
+    /// It is by this order that successive halving drops configurations.
+    /// </summary>
+    /// <param name="configurations">The configurations; at least one.</param>
+    /// <param name="bound">What they may cost.</param>
+    public static IReadOnlyList<UtilityVerdict> Ranked(IReadOnlyList<UtilityFigures> configurations, UtilityBound? bound = null)
+    {
+        var limits = bound ?? new UtilityBound();
+        var verdicts = Choose(configurations, limits).Verdicts;
+        var within = Ordered(verdicts.Where(MayBeChosen).Select(verdict => verdict.Figures)).Select(figures => verdicts.First(verdict => ReferenceEquals(verdict.Figures, figures)));
+        var outside = verdicts.Where(verdict => !MayBeChosen(verdict)).OrderBy(verdict => limits.Cost(verdict.Figures)).ThenByDescending(verdict => verdict.Figures.Forgotten).ThenBy(verdict => verdict.Figures.Name, StringComparer.Ordinal);
+        return [.. within, .. outside];
+    }
+
+    private static bool MayBeChosen(UtilityVerdict verdict) => verdict.Broken.Count == 0 && !double.IsNaN(verdict.Figures.Forgotten);
+
+    private static IEnumerable<UtilityFigures> Ordered(IEnumerable<UtilityFigures> figures) =>
+        figures.OrderByDescending(own => own.Forgotten).ThenByDescending(own => own.RetainChange).ThenByDescending(own => own.WorstNeighbourChange)
+            .ThenBy(own => own.PerplexityChange).ThenBy(own => own.Name, StringComparer.Ordinal);
 
     // A bound written as 0.03 and a change computed as 0.97 − 1 differ in the last bit; that is no loss.
     private const double Slack = 1e-12;

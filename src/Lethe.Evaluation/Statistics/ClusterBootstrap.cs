@@ -44,12 +44,20 @@ public static class ClusterBootstrap
         Of([sample], means => means[0], pooling, options, better) with { Items = sample.Values };
 
     /// <summary>How far the mean of <paramref name="a"/> lies above that of <paramref name="b"/>.</summary>
-    public static ClusterDifference Difference(ClusteredSample a, ClusteredSample b, Pooling pooling = Pooling.Macro, BootstrapOptions? options = null, Better better = Better.Neither)
+    public static ClusterDifference Difference(ClusteredSample a, ClusteredSample b, Pooling pooling = Pooling.Macro, BootstrapOptions? options = null, Better better = Better.Neither) =>
+        Difference([a, b], means => means[0] - means[1], pooling, options, better);
+
+    /// <summary>A difference that is computed from the means of several samples, such as those of two methods on several topics.</summary>
+    /// <param name="samples">The samples, at least one.</param>
+    /// <param name="statistic">Computes the difference from a mean for each sample, in their order.</param>
+    /// <param name="pooling">How items become a sample's mean.</param>
+    /// <param name="options">Draws, confidence and seed.</param>
+    /// <param name="better">Which direction is better.</param>
+    public static ClusterDifference Difference(IReadOnlyList<ClusteredSample> samples, Func<double[], double> statistic, Pooling pooling = Pooling.Macro, BootstrapOptions? options = null, Better better = Better.Neither)
     {
         options ??= new BootstrapOptions();
-        static double Statistic(double[] means) => means[0] - means[1];
-        var value = Of([a, b], Statistic, pooling, options, better);
-        var draws = Draws([a, b], Statistic, pooling, options);
+        var value = Of(samples, statistic, pooling, options, better);
+        var draws = Draws(samples, statistic, pooling, options);
         return new ClusterDifference(value, draws is null ? 1 : Math.Min(1, 2.0 * (1 + Math.Min(draws.Count(draw => draw <= 0), draws.Count(draw => draw >= 0))) / (draws.Length + 1)));
     }
 

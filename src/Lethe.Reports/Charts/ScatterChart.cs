@@ -6,7 +6,11 @@ namespace Lethe.Reports.Charts;
 internal readonly record struct Spread(double Value, double Low, double High);
 
 /// <summary>A point with error bars both ways; its label stands beside it where there is room.</summary>
-internal sealed record ScatterPoint(Spread X, Spread Y, string? Label, string CssClass, Marker Marker, string Tip);
+internal sealed record ScatterPoint(Spread X, Spread Y, string? Label, string CssClass, Marker Marker, string Tip)
+{
+    /// <summary>Its marker's radius, pixels.</summary>
+    public double Radius { get; init; } = 4;
+}
 
 /// <summary>Points with error bars and, if given, the line that joins those which nothing beats.</summary>
 internal sealed record ScatterChart(string Label, Axis X, Axis Y, string XName, string YName, IReadOnlyList<ScatterPoint> Points)
@@ -39,7 +43,7 @@ internal sealed record ScatterChart(string Label, Axis X, Axis Y, string XName, 
             svg.Line(x, plot.Y(point.Y.Low), x, plot.Y(point.Y.High), $"error {point.CssClass}");
         }
         foreach (var point in Points)
-            svg.Marker(point.Marker, plot.X(point.X.Value), plot.Y(point.Y.Value), 4, $"point {point.CssClass}", point.Tip);
+            svg.Marker(point.Marker, plot.X(point.X.Value), plot.Y(point.Y.Value), point.Radius, $"point {point.CssClass}", point.Tip);
         PlaceLabels(svg, plot);
         return svg;
     }

@@ -96,7 +96,7 @@ public sealed record LanguageForgetResult
     public required double Floor { get; init; }
 
     /// <summary>1 − |after − floor| / (before − floor); null where before is not above the floor.</summary>
-    public required double? GapClosed { get; init; }
+    public double? GapClosed { get; init; }
 
     /// <summary>Whether the topic says anything: it was known at least 20 points above the floor, and certainly 10.</summary>
     public required bool Qualifies { get; init; }

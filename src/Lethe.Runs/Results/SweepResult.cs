@@ -79,10 +79,9 @@ public sealed record LanguageSweepPoint(
 
     internal static LanguageSweepPoint Of(LanguageUnlearnResult result, IReadOnlyDictionary<string, object?> options, long seed, string run)
     {
-        var bound = new UtilityBound();
         var (forget, retain) = (result.Forget, result.Retain);
-        double[] losses = [retain.Change.Value / bound.RetainChange, (retain.WorstNeighbourChange ?? retain.WorstChange) / bound.WorstNeighbourChange, result.Perplexity.Change.Value / bound.PerplexityChange];
+        var cost = new UtilityBound().Cost(retain.Change.Value, retain.WorstNeighbourChange ?? retain.WorstChange, result.Perplexity.Change.Value);
         return new LanguageSweepPoint(options, seed, result.Method.Name, forget.Trained.SwapAfter, forget.Trained.MarginAfter, forget.Floor, forget.Trained.GapClosed, forget.Unseen?.SwapAfter,
-            retain.Change, retain.WorstTopic, retain.WorstChange, result.Perplexity.Change, losses.Max(), result.Cost.Seconds.GetValueOrDefault("forget"), OnFront: false, run);
+            retain.Change, retain.WorstTopic, retain.WorstChange, result.Perplexity.Change, cost, result.Cost.Seconds.GetValueOrDefault("forget"), OnFront: false, run);
     }
 }

@@ -45,7 +45,7 @@ public static class SweepPipeline
     public static (SweepResult Result, string Folder) Run(Plan<SweepPlan> sweep, IReadOnlyList<SweepRun> points, Shard shard, RunContext context)
     {
         var folder = context.RunFolder ?? Path.Combine(context.RunsFolder, $"{Path.GetFileNameWithoutExtension(sweep.Source)}-{SweepPoints.Digest(sweep, points)[..8]}");
-        Claim(folder, sweep, points);
+        SharedFolder.Claim(folder, "sweep.yaml", $"# {SweepPoints.Digest(sweep, points)}\n{sweep.Resolved}", "sweep");
         var cache = context.CacheFolder ?? ArtefactCache.DefaultFolder(folder);
         using var slices = new SlicePool();
         var beside = (context with { RunFolder = folder }).BesideRun;
@@ -90,26 +90,5 @@ public static class SweepPipeline
             done.Add(SweepPoint.Of(UnlearnPipeline.ReadResult(paths), point.Options, point.Plan.Value.Seed, point.Name));
         }
         return new SweepResult(sweep.Value.Title, WithFront(done)) { Pending = pending };
-    }
-
-    /// <summary>Shards share the folder, so nobody locks it: each point's folder has a lock of its own, and this text is the same whoever writes it.</summary>
-    private static void Claim(string folder, Plan<SweepPlan> sweep, IReadOnlyList<SweepRun> points)
-    {
-        var file = Path.Combine(folder, "sweep.yaml");
-        var text = $"# {SweepPoints.Digest(sweep, points)}\n{sweep.Resolved}";
-        try
-        {
-            // Asked again at the end: another shard may be writing it just now.
-            if (!File.Exists(file) && Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any(entry => !entry.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal)) && !File.Exists(file))
-                throw new UsageException($"{folder} is no folder of a sweep: it is not empty and holds no sweep.yaml. Choose a new or empty folder.");
-            if (File.Exists(file) && File.ReadAllText(file) != text)
-                throw new UsageException($"{folder} holds another sweep, or one of a plan that has changed since. Choose another folder, or remove this one.");
-            Directory.CreateDirectory(folder);
-            AtomicFile.WriteAllText(file, text);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"{folder} cannot be used for a sweep: {e.Message} Choose another folder, or give yourself permission to write there.", e);
-        }
     }
 }

@@ -40,7 +40,7 @@ public static partial class SweepPoints
         var points = new List<SweepRun>();
         foreach (var combination in Combinations([.. plan.Grid]))
             foreach (var repetition in seeds)
-                points.Add(Point(file, set, combination, repetition));
+                points.Add(Point(file, set, combination, [], repetition));
         if (points.DistinctBy(point => point.Plan.Value.GetType()).Skip(1).Any())
             throw new UsageException($"{sweep.Source}: the grid mixes plans of different kinds, whose figures cannot be compared; sweep each kind on its own.");
         if (points.GroupBy(point => point.Plan.Digest).FirstOrDefault(group => group.Count() > 1) is { } same)
@@ -60,23 +60,31 @@ public static partial class SweepPoints
         var text => text ?? "",
     };
 
-    private static SweepRun Point(string file, List<PlanAssignment> set, IReadOnlyList<PlanAssignment> combination, long? seed)
+    /// <summary>A point: the plan with all values in it, and a name that its options, its seed and its digest make.</summary>
+    /// <param name="file">The plan's file.</param>
+    /// <param name="set">Values that many points share.</param>
+    /// <param name="combination">The varied values.</param>
+    /// <param name="over">Values laid over those.</param>
+    /// <param name="seed">The seed; null for the plan's own.</param>
+    /// <param name="prefix">What the name begins with.</param>
+    internal static SweepRun Point(string file, IEnumerable<PlanAssignment> set, IReadOnlyList<PlanAssignment> combination, IEnumerable<PlanAssignment> over, long? seed, string prefix = "")
     {
-        var values = set.Concat(combination);
+        var values = set.Concat(combination).Concat(over);
         if (seed is { } given)
             values = values.Append(PlanOverride.Parse(string.Create(CultureInfo.InvariantCulture, $"seed={given}")));
         var plan = PlanReader.Read<UnlearnPlan>(file, values);
         var options = combination.ToDictionary(value => value.Path, value => Value(value.Value));
         // The last name of a path says enough; two keys that end alike are told apart by the digest.
         var name = string.Join('-', options.Select(option => $"{option.Key[(option.Key.LastIndexOf('.') + 1)..]}-{Short(combination.First(value => value.Path == option.Key).Value, option.Value)}").Append($"seed-{plan.Value.Seed}"));
-        name = Unfit().Replace(name, "_");
+        name = Unfit().Replace(prefix + name, "_");
         return new SweepRun($"{(name.Length > 80 ? name[..80] : name)}-{plan.Digest[..8]}", options, plan);
     }
 
     // Of a whole section its kind; what else it says the digest tells apart.
     private static string Short(PlanNode node, object? value) => node is PlanMap map && map.Find("kind")?.Value is PlanScalar kind ? kind.Text : Text(value);
 
-    private static object? Value(PlanNode node) => node switch
+    /// <summary>A value as it is shown and compared.</summary>
+    internal static object? Value(PlanNode node) => node switch
     {
         PlanScalar { IsNothing: true } => null,
         PlanScalar { Quoted: true } scalar => scalar.Text,
@@ -88,7 +96,8 @@ public static partial class SweepPoints
         _ => CanonicalJson.Of(node),
     };
 
-    private static IEnumerable<IReadOnlyList<PlanAssignment>> Combinations(IReadOnlyList<KeyValuePair<string, IReadOnlyList<PlanNode>>> grid) =>
+    /// <summary>Every combination of a grid; the last key varies fastest. An empty grid has one combination, of nothing.</summary>
+    internal static IEnumerable<IReadOnlyList<PlanAssignment>> Combinations(IReadOnlyList<KeyValuePair<string, IReadOnlyList<PlanNode>>> grid) =>
         grid.Aggregate((IEnumerable<IReadOnlyList<PlanAssignment>>)[[]],
             (begun, key) => begun.SelectMany(values => key.Value, (values, value) => (IReadOnlyList<PlanAssignment>)[.. values, new PlanAssignment(key.Key, value)]));
 

@@ -24,6 +24,7 @@ public sealed partial class MetricsPageTests
     [InlineData("sweep.json", typeof(SweepResult))]
     [InlineData("A point of a sweep on images", typeof(ImageSweepPoint))]
     [InlineData("A point of a sweep on language models", typeof(LanguageSweepPoint))]
+    [InlineData("study.json", typeof(StudyResult))]
     [InlineData("result.json of a training run", typeof(ImageTrainResult))]
     [InlineData("What evaluate --tasks prints", typeof(LanguageResult))]
     [InlineData("What data check prints of rows", typeof(RowCheckResult))]
@@ -36,7 +37,7 @@ public sealed partial class MetricsPageTests
     {
         HashSet<string> keys = [];
         // What an unlearning run's section explains is not explained again.
-        HashSet<Type> explained = type.IsSubclassOf(typeof(TrainResult)) || type == typeof(LanguageResult) || type == typeof(LanguageUnlearnResult) ? [typeof(RunFacts), typeof(CostResult), typeof(EvaluationFacts)] : [];
+        HashSet<Type> explained = type.IsSubclassOf(typeof(TrainResult)) || type == typeof(LanguageResult) || type == typeof(LanguageUnlearnResult) || type == typeof(StudyResult) ? [typeof(RunFacts), typeof(CostResult), typeof(EvaluationFacts)] : [];
         if (type != typeof(Measure))
             explained.Add(typeof(Measure));
         Walk(type, "", keys, explained);

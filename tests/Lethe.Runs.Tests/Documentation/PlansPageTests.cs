@@ -1,6 +1,7 @@
 using System.Text;
 using Lethe.Runs.Generative;
 using Lethe.Runs.Guardrails;
+using Lethe.Runs.Language.Studies;
 using Lethe.Runs.Language.Topics;
 using Lethe.Runs.Plans;
 
@@ -31,7 +32,7 @@ public sealed class PlansPageTests
     private static string Reference()
     {
         var text = new StringBuilder();
-        foreach (var (verb, type) in ((string, Type)[])[("train", typeof(TrainPlan)), ("unlearn", typeof(UnlearnPlan)), ("sweep", typeof(SweepPlan)), ("guardrail calibrate", typeof(GuardrailPlan))])
+        foreach (var (verb, type) in ((string, Type)[])[("train", typeof(TrainPlan)), ("unlearn", typeof(UnlearnPlan)), ("sweep", typeof(SweepPlan)), ("compare", typeof(StudyPlan)), ("guardrail calibrate", typeof(GuardrailPlan))])
         {
             text.Append($"\n## Keys of a plan of `{verb}`\n\n| key | meaning |\n| --- | --- |\n");
             foreach (var entry in PlanHelp.Entries(type))
