@@ -1,4 +1,5 @@
 using Lethe.Runs.Language.Unlearning;
+using Lethe.Runs.Plans;
 using Lethe.Runs.Results;
 using Lethe.Torch;
 

@@ -8,7 +8,6 @@ using Lethe.Models.SparseAutoencoders.Reading;
 using Lethe.Runs.Language;
 using Lethe.Runs.Language.Corpora;
 using Lethe.Runs.Plans;
-using Lethe.Runs.Results;
 using Lethe.Torch;
 
 namespace Lethe.Runs.SparseAutoencoders;
@@ -134,10 +133,14 @@ public static class SaeInspection
     private static string ModelOf(TrainSaePlan plan, string planFile)
     {
         if (!TrainedPlans.Is(plan.Model))
-            return PlanPaths.Resolve(plan.Model, planFile) is var path && LanguageModelPath.Find(path) is { } found ? found : path;
+        {
+            var path = PlanPaths.Resolve(plan.Model, planFile);
+            return LanguageModelPath.Find(path) ?? path;
+        }
         var run = new RunPaths(Path.GetDirectoryName(planFile)!);
-        return File.Exists(run.Result) && JsonSerializer.Deserialize<SaeTrainResult>(File.ReadAllBytes(run.Result), ResultJson.Options)?.ModelRun is { } trained
-            ? Path.GetFullPath(Path.Combine(run.Root, trained, "model"))
+        using var result = File.Exists(run.Result) ? JsonDocument.Parse(File.ReadAllBytes(run.Result)) : null;
+        return result is not null && result.RootElement.TryGetProperty("model_run", out var trained)
+            ? Path.GetFullPath(Path.Combine(run.Root, trained.GetString()!, "model"))
             : throw new BadInputException($"{run.Root} does not say which run trained its language model; train it to its end, or name the model with --model.");
     }
 

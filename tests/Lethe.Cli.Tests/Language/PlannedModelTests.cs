@@ -50,15 +50,15 @@ public sealed class PlannedModelTests : IDisposable
         var result = System.Text.Json.JsonDocument.Parse(await File.ReadAllBytesAsync(At("runs", "first", "result.json"))).RootElement;
         Assert.Equal("model.yaml", result.GetProperty("request").GetProperty("model").GetString());
         Assert.Equal($"../{runs[1]}", result.GetProperty("request").GetProperty("model_run").GetString());
-        Assert.Equal(2, result.GetProperty("features").GetProperty("chosen").GetArrayLength() + 1);
+        Assert.Equal(1, result.GetProperty("features").GetProperty("chosen").GetArrayLength());
 
         var sweep = At("sweep.yaml");
         await File.WriteAllTextAsync(sweep, """
             title: Strengths
             plan: plan.yaml
-            set: {guard: null, never_knew: never.yaml, ground.split.validation: 0.5, seed: null}
+            set: {guard: null, never_knew: never.yaml, ground.split.validation: 0.5}
             grid: {method.strength: [0.5, 1]}
-            """.Replace(", seed: null", "", StringComparison.Ordinal));
+            """);
         var swept = await CommandLine.Run("sweep", sweep, "--output", At("runs", "sweep"), "--threads", "1");
         Assert.True(swept.ExitCode == 0, swept.Error);
         Assert.Equal(0, Count(swept.Error, "train: started"));
