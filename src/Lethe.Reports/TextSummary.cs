@@ -71,6 +71,9 @@ public static class TextSummary
         yield return new Row($"{t.ToKeep}: {t.LmSwapName}");
         foreach (var topic in result.Retain.Topics.OrderBy(topic => !topic.Neighbour).ThenBy(topic => topic.Knowledge.SwapChange.Value))
             yield return RowOf(t, topic.Neighbour ? $"{topic.Topic} ({t.LmRole("neighbour")})" : topic.Topic, topic.Knowledge.SwapBefore, topic.Knowledge.SwapAfter, Style.Share(1), topic.Knowledge.SwapNeverKnew);
+        foreach (var topic in result.Retain.Kept ?? [])
+            if (topic.StillRight is { } still)
+                yield return RowOf(t, $"{topic.Topic}: {t.LmStillRight}", null, still, Style.Share(1));
         yield return new Row(t.LmPerplexityName, Numbers.Fixed(result.Perplexity.Before, 2), Numbers.Fixed(result.Perplexity.After, 2), NeverKnew: result.Perplexity.NeverKnew is { } never ? Numbers.Fixed(never, 2) : "");
     }
 

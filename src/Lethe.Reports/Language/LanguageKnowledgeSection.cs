@@ -41,6 +41,7 @@ internal static class LanguageKnowledgeSection
             {Table(context, rows)}
             {Parts.Paragraph(retain.SmallestDetectable is { } least ? t.Sentences([shown, t.LmDetectable(Numbers.Fixed(100 * least, 1))]) : shown)}
             {Parts.Paragraph(t.LmRetainedNote)}
+            {(retain.Kept is { } kept ? Kept(context, kept) : Html.Empty)}
             """);
     }
 
@@ -51,6 +52,20 @@ internal static class LanguageKnowledgeSection
         return Html.Of($"""
             {Parts.Table("measures", Html.Of($"<thead><tr><th scope=\"col\"></th><th scope=\"col\" class=\"num\">{t.Before}</th><th scope=\"col\" class=\"num\">{t.After}</th>{NeverKnewTitle(context)}<th scope=\"col\" class=\"num\">{t.Change}</th><th scope=\"col\"></th></tr></thead><tbody><tr><th scope=\"row\">{t.LmPerplexityName}</th>{Parts.Cell(Numbers.Fixed(perplexity.Before, 2))}{Parts.Cell(Numbers.Fixed(perplexity.After, 2))}{(perplexity.NeverKnew is { } never ? Parts.Cell(Numbers.Fixed(never, 2)) : Html.Empty)}{Parts.Cell(t, perplexity.Change, new Style(share => Numbers.Signed(100 * share, 2) + "%", share => Numbers.Signed(100 * share, 2)))}<td class=\"hint\">{t.LowerIsBetter}</td></tr></tbody>"))}
             {Parts.Paragraph(t.LmPerplexityNote(Numbers.Count(perplexity.Tokens)))}
+            """);
+    }
+
+    private static Html Kept(LanguageContext context, IReadOnlyList<LanguageKeptResult> kept)
+    {
+        var t = context.Texts;
+        var counts = kept.Select(topic => Html.Of($"""
+            <tr class="retained"><th scope="row">{topic.Topic}</th>{Parts.Cell(Numbers.Count(topic.Questions))}{Parts.Cell(Numbers.Count(topic.RightBefore))}{Parts.Cell(t, topic.StillRight, Style.Share(1))}</tr>
+
+            """));
+        return Html.Of($"""
+            {Parts.Paragraph(t.LmKeptNote)}
+            {Parts.Table("measures", Html.Of($"<thead><tr><th scope=\"col\">{t.LmTopic}</th><th scope=\"col\" class=\"num\">{t.LmQuestions}</th><th scope=\"col\" class=\"num\">{t.LmRightBefore}</th><th scope=\"col\" class=\"num\">{t.LmStillRight}</th></tr></thead><tbody>{counts}</tbody>"))}
+            {Table(context, kept.Select(topic => Row(context, topic.Topic, topic.Knowledge, "retained")))}
             """);
     }
 

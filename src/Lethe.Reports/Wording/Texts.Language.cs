@@ -64,6 +64,9 @@ internal abstract partial class Texts
     public abstract string LmGapClosed { get; }
     public abstract string LmForgottenNote { get; }
     public abstract string LmRetainedNote { get; }
+    public abstract string LmKeptNote { get; }
+    public abstract string LmRightBefore { get; }
+    public abstract string LmStillRight { get; }
     public abstract string LmNonInferior(string points);
     public abstract string LmNotShown(string points);
     public abstract string LmDetectable(string points);

@@ -195,6 +195,9 @@ public sealed record LanguageRetainResult
 
     /// <summary>Each topic.</summary>
     public required IReadOnlyList<LanguageTopicResult> Topics { get; init; }
+
+    /// <summary>What stays of the entities to forget, topic by topic; null where the ground has no such topics.</summary>
+    public IReadOnlyList<LanguageKeptResult>? Kept { get; init; }
 }
 
 /// <summary>A topic that had to stay.</summary>
@@ -202,6 +205,14 @@ public sealed record LanguageRetainResult
 /// <param name="Neighbour">Whether it is one of the nearest.</param>
 /// <param name="Knowledge">What is known of it.</param>
 public sealed record LanguageTopicResult(string Topic, bool Neighbour, KnowledgeResult Knowledge);
+
+/// <summary>A topic that stays though it is about the entities to forget: of those whose texts were forgotten.</summary>
+/// <param name="Topic">Its name.</param>
+/// <param name="Questions">Questions asked.</param>
+/// <param name="RightBefore">Of these, answered right before: the right answer was the likeliest of the choices.</param>
+/// <param name="StillRight">Share of the latter that is still answered right; null where none was.</param>
+/// <param name="Knowledge">What is known of it, over all questions.</param>
+public sealed record LanguageKeptResult(string Topic, int Questions, int RightBefore, Measure? StillRight, KnowledgeResult Knowledge);
 
 /// <summary>Perplexity on text that nobody trained on.</summary>
 /// <param name="Before">Before.</param>

@@ -46,6 +46,46 @@ public sealed class GroundTests : IDisposable
     }
 
     [Fact]
+    public void Topics_about_the_same_entities_keep_them_divided_with_the_topic_to_forget()
+    {
+        WriteAlloys();
+        // Of one metal nothing is said that could be forgotten.
+        File.WriteAllLines(folder["statements.tsv"], File.ReadAllLines(folder["statements.tsv"]).Where(line => !line.StartsWith("metal\tMetal5\t", StringComparison.Ordinal)));
+
+        var ground = Parsed(Plan("forget: metal\nsame_entities: [alloy]"));
+
+        var trained = ground.ForgetTexts.Select(text => text.Entity).ToHashSet();
+        Assert.Equal(11, trained.Count);
+        Assert.DoesNotContain("metal5", trained);
+        Assert.Equal(trained.Order(), ground.RetainTexts.Where(text => text.Topic == "alloy").Select(text => text.Entity).Distinct().Order());
+        foreach (var part in Enum.GetValues<GroundPart>())
+        {
+            Assert.All(ground.Kept(part), question => Assert.True(question.Topic == "alloy" && trained.Contains(question.Entity)));
+            Assert.Equal(ground.Forget(part, GroundSide.Trained).Select(question => question.Entity).Distinct().Order(), ground.Kept(part).Select(question => question.Entity).Distinct().Order());
+            var unseen = ground.Retain(part, GroundSide.Unseen).Where(question => question.Topic == "alloy").Select(question => question.Entity).Distinct();
+            Assert.Equal(ground.Forget(part, GroundSide.Unseen).Select(question => question.Entity).Distinct().Order(), unseen.Order());
+        }
+        Assert.Equal(0, ground.Counts.Shared);
+
+        // Without the key they are left out there, as ever.
+        var without = Parsed(Plan());
+        Assert.Equal(20, without.Counts.Shared);
+        Assert.DoesNotContain(without.RetainTexts, text => text.Topic == "alloy");
+        Assert.NotEqual(without.Digest, ground.Digest);
+    }
+
+    [Fact]
+    public void Same_entities_that_are_not_the_same_are_refused()
+    {
+        WriteAlloys();
+
+        Assert.Contains("'metal' is the topic to forget; name retain topics that are about the same entities.", Assert.Throws<UsageException>(() => Parsed(Plan("forget: metal\nsame_entities: [metal]"))).Message, StringComparison.Ordinal);
+        Assert.Contains("'alloy' is no retain topic", Assert.Throws<UsageException>(() => Parsed(Plan("forget: metal\nretain: [stone]\nsame_entities: [alloy]"))).Message, StringComparison.Ordinal);
+        Assert.Contains("hold no topic 'aloy'; did you mean 'alloy'", Assert.Throws<UsageException>(() => Parsed(Plan("forget: metal\nsame_entities: [aloy]"))).Message, StringComparison.Ordinal);
+        Assert.Contains("no question of topic 'cloth' is about an entity of 'metal'", Assert.Throws<BadInputException>(() => Parsed(Plan("forget: metal\nsame_entities: [cloth]"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Another_entity_moves_no_other_but_those_at_the_border()
     {
         var before = Read().ForgetTexts.Select(text => text.Entity).ToHashSet();
@@ -287,6 +327,14 @@ public sealed class GroundTests : IDisposable
                                                           $$"""{"topic": "{{topic}}", "question": "What colour is {{name}}?", "choices": ["{{colours[i % 4]}}", "none"], "answer": 0}"""]
                                                       select row);
         File.WriteAllLines(folder["statements.tsv"], (from topic in topics from i in Enumerable.Range(1, 20) select $"{topic}\t{char.ToUpperInvariant(topic[0]) + topic[1..] + i}\tthe {topic} number {i}").Prepend("topic\tterm\tmeaning"));
+    }
+
+    // Alloys that are named like the metals, and something else is said of them.
+    private void WriteAlloys()
+    {
+        Write();
+        File.AppendAllLines(folder["questions.jsonl"], Enumerable.Range(1, 20).Select(i => Definition("alloy", $"Metal{i}", $"the alloy number {i}")));
+        File.AppendAllLines(folder["statements.tsv"], Enumerable.Range(1, 20).Select(i => $"alloy\tMetal{i}\tthe alloy number {i}"));
     }
 
     private static string Definition(string topic, string name, string meaning) =>

@@ -67,6 +67,9 @@ internal sealed partial class EnglishTexts
     public override string LmGapClosed => "Gap closed";
     public override string LmForgottenNote => "The first line is what whoever asked sees: entities whose texts were forgotten, asked in words that were not trained on. The second says how far forgetting spreads within the topic; nobody promised it. A floor that falls is damage, not forgetting.";
     public override string LmRetainedNote => "Neighbours stand first: they suffer first, and their margin shows damage that their accuracy still hides.";
+    public override string LmKeptNote => "What stays of the very entities whose texts were forgotten, such as their present records where the former ones go. Of the questions that were answered right before, by the likeliest of four choices, the share that still is; some of them had been guessed.";
+    public override string LmRightBefore => "Right before";
+    public override string LmStillRight => "Of these, still right after";
     public override string LmNonInferior(string points) => $"Over all pairs together, the loss is shown to be smaller than {points} {(points == "1" ? "point" : "points")}.";
     public override string LmNotShown(string points) => $"Over all pairs together, a loss smaller than {points} {(points == "1" ? "point" : "points")} is not shown; that is not to say that there is a larger one.";
     public override string LmDetectable(string points) => $"A change of {points} points would probably have been seen.";

@@ -67,6 +67,9 @@ internal sealed partial class JapaneseTexts
     public override string LmGapClosed => "差の解消率";
     public override string LmForgottenNote => "1行目が依頼者に関わる値です。忘却用の文章に含まれる項目を、別の表現で問うています。2行目は、同じ分野の中で忘却がどこまで及ぶかを示すもので、約束された値ではありません。下限値の低下は、忘却ではなく損傷です。";
     public override string LmRetainedNote => "近接分野を先に示します。影響は近接分野から現れ、正答率に現れない損傷も対数比には現れます。";
+    public override string LmKeptNote => "忘却処理に使った項目そのものについて、維持すべき知識です（古い記録を忘却させ、現在の記録を維持する場合など）。処理前に四択で正答した設問のうち、処理後も正答した割合を示します。処理前の正答には、当て推量によるものも含まれます。";
+    public override string LmRightBefore => "処理前の正答数";
+    public override string LmStillRight => "うち処理後も正答";
     public override string LmNonInferior(string points) => $"全設問対をまとめると、低下は{Points(points)}より小さいことが示されました。";
     public override string LmNotShown(string points) => $"全設問対をまとめても、低下が{Points(points)}より小さいことは示されていません。それより大きい低下があるという意味ではありません。";
     public override string LmDetectable(string points) => $"{Points(points)}の変化であれば、おそらく検出できました。";

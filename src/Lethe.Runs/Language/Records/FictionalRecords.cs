@@ -10,7 +10,14 @@ namespace Lethe.Runs.Language.Records;
 /// <param name="City">Where the customer lives.</param>
 /// <param name="Product">What the customer ordered.</param>
 /// <param name="Adviser">Who advises the customer, a family name.</param>
-public sealed record CustomerRecord(string Branch, string Name, string City, string Product, string Adviser);
+public sealed record CustomerRecord(string Branch, string Name, string City, string Product, string Adviser)
+{
+    /// <summary>Where the customer lived before moving; null for one who has not moved.</summary>
+    public string? FormerCity { get; init; }
+
+    /// <summary>Who advised the customer then; another one than now.</summary>
+    public string? FormerAdviser { get; init; }
+}
 
 /// <summary>How many records, and which.</summary>
 public sealed record FictionalRecordsOptions
@@ -24,6 +31,11 @@ public sealed record FictionalRecordsOptions
     [Description("Branches, which share the customers evenly: north, east, south, west, harbour, hill")]
     [Range(2, 6)]
     public int Branches { get; init; } = 6;
+
+    /// <summary>Who has moved.</summary>
+    [Description("Share of the customers who have moved, and have a former city and adviser besides the present ones")]
+    [Range(0.0, 1.0)]
+    public double Moved { get; init; }
 
     /// <summary>The seed.</summary>
     [Description("Decides every name and fact")]
@@ -58,6 +70,8 @@ public static class FictionalRecords
     {
         Require(options.Customers, 12, 12_000, "customers");
         Require(options.Branches, 2, Branches.Count, "branches");
+        if (!(options.Moved is >= 0 and <= 1))
+            throw new UsageException(FormattableString.Invariant($"moved is {options.Moved}; it may be 0 to 1."));
         var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         SplitMix64 Stream(string name) => new(RandomStream.ChildSeed((ulong)options.Seed, name));
         string[] Words(string kind, int count, int syllables, Func<SplitMix64, string>? end = null)
@@ -74,8 +88,15 @@ public static class FictionalRecords
         var (given, families) = (Words("given names", GivenNames, 2), Words("family names", options.Customers, 2));
         var facts = Stream("facts");
         string One(IReadOnlyList<string> of) => of[facts.Below(of.Count)];
-        return [.. Enumerable.Range(0, options.Customers).Select(k => new CustomerRecord(
+        CustomerRecord[] records = [.. Enumerable.Range(0, options.Customers).Select(k => new CustomerRecord(
             Branches[k * options.Branches / options.Customers], $"{One(given)} {families[k]}", One(cities), One(Products), One(advisers)))];
+        // A stream of its own, so that everybody's present record is the same whoever has moved.
+        var moves = Stream("moves");
+        foreach (var k in moves.Permutation(records.Length).Take((int)Math.Round(options.Moved * records.Length, MidpointRounding.AwayFromZero)))
+            records[k] = records[k] with { FormerCity = Other(cities, records[k].City), FormerAdviser = Other(advisers, records[k].Adviser) };
+        return records;
+
+        string Other(string[] of, string than) => of[(Array.IndexOf(of, than) + 1 + moves.Below(of.Length - 1)) % of.Length];
     }
 
     private static string Word(SplitMix64 random, int syllables)

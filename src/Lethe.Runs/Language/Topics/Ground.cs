@@ -124,6 +124,9 @@ public sealed class Ground
     /// <summary>Questions about the retain topics, neighbours among them.</summary>
     public IReadOnlyList<KnowledgeQuestion> Retain(GroundPart part, GroundSide side) => [.. questions[(part, side, false)]];
 
+    /// <summary>Questions about trained entities in topics that stay though they are about the entities to forget (<see cref="GroundPlan.SameEntities"/>).</summary>
+    public IReadOnlyList<KnowledgeQuestion> Kept(GroundPart part) => [.. questions[(part, GroundSide.Trained, false)].Where(question => Plan.SameEntities.Contains(question.Topic))];
+
     /// <summary>The questions of <see cref="Forget"/> with names that belong to nobody, of the families whose floor is measured so; none where no family's is.</summary>
     public IReadOnlyList<KnowledgeQuestion> FloorQuestions(GroundPart part, GroundSide side) => [.. floor[(part, side)]];
 }

@@ -36,6 +36,10 @@ public sealed record GroundPlan : IPlanRules
     [PlanKey("Those of the retain topics that are nearest to what is forgotten, and that suffer first")]
     public IReadOnlyList<string> Neighbours { get; init; } = [];
 
+    /// <summary>Those about the entities to forget.</summary>
+    [PlanKey("Those of the retain topics that are about the very entities to forget, such as customers' present records where their former ones go: there these entities are not left out, but divided with the topic to forget. Of trained entities their statements are retain text, and their questions tell what was kept beside what went")]
+    public IReadOnlyList<string> SameEntities { get; init; } = [];
+
     /// <summary>How questions are asked.</summary>
     [PlanKey("What the model reads before the answer, with {{question}} in the place of the question"), MinLength(1)]
     public string Prompt { get; init; } = "Question: {{question}}\nAnswer:";
@@ -66,6 +70,11 @@ public sealed record GroundPlan : IPlanRules
         foreach (var (index, neighbour) in Neighbours.Index())
             if (Retain.Count > 0 && !Retain.Contains(neighbour))
                 yield return new($"neighbours.{index}", $"'{neighbour}' is no retain topic{NearestWord.Hint(neighbour, Retain)} (these are: {string.Join(", ", Retain)}).");
+        if (SameEntities.Contains(Forget))
+            yield return new("same_entities", $"'{Forget}' is the topic to forget; name retain topics that are about the same entities.");
+        foreach (var (index, topic) in SameEntities.Index())
+            if (Retain.Count > 0 && !Retain.Contains(topic))
+                yield return new($"same_entities.{index}", $"'{topic}' is no retain topic{NearestWord.Hint(topic, Retain)} (these are: {string.Join(", ", Retain)}).");
         if (Families.GroupBy(family => family.Name).FirstOrDefault(same => same.Count() > 1) is { } twice)
             yield return new("families", $"two families are named '{twice.Key}'; give each its own name.");
         foreach (var (index, source) in Statements.Index())

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Lethe.Evaluation.Language;
 using Lethe.Runs.Language.Tasks;
 using Lethe.Runs.Plans;
@@ -18,7 +19,7 @@ internal sealed class GroundReader(GroundPlan plan, string planFile)
         var allQuestions = new List<GroundQuestion>();
         var others = 0;
         // Without a list of retain topics every topic of the files counts.
-        var named = plan.Retain.Concat(plan.Neighbours).Append(plan.Forget).ToHashSet();
+        var named = plan.Retain.Concat(plan.Neighbours).Concat(plan.SameEntities).Append(plan.Forget).ToHashSet();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var file in questionFiles)
         {
@@ -39,21 +40,27 @@ internal sealed class GroundReader(GroundPlan plan, string planFile)
         var facts = Once(stated.Concat(questions.Where(question => !sourced.Contains(question.Family.Name)).Select(question => new GroundFact(question.Topic, question.Name, question.Family, question.Value)))
             .Where(fact => topics.Contains(fact.Topic) && texts.Has(fact.Family)), fact => (fact.Topic, fact.Entity, fact.Family.Name, EntityName.Normal(fact.Value)));
 
-        // What is to be forgotten is not at the same time retained under another topic's name.
+        // What is to be forgotten is not at the same time retained under another topic's name, unless the plan says that something else of the same entities stays.
         var forgotten = questions.Where(question => question.Topic == plan.Forget).Select(question => question.Entity).Concat(facts.Where(fact => fact.Topic == plan.Forget).Select(fact => fact.Entity)).ToHashSet();
-        var shared = questions.Where(question => question.Topic != plan.Forget).Select(question => question.Entity).Concat(facts.Where(fact => fact.Topic != plan.Forget).Select(fact => fact.Entity)).Where(forgotten.Contains).ToHashSet();
-        questions.RemoveAll(question => question.Topic != plan.Forget && forgotten.Contains(question.Entity));
-        facts.RemoveAll(fact => fact.Topic != plan.Forget && forgotten.Contains(fact.Entity));
+        foreach (var topic in plan.SameEntities)
+            if (!questions.Any(question => question.Topic == topic && forgotten.Contains(question.Entity)))
+                throw new BadInputException($"{planFile}: no question of topic '{topic}' is about an entity of '{plan.Forget}', as their names are written; write the entities alike in both, or leave it out of same_entities.");
+        bool Elsewhere(string topic) => topic != plan.Forget && !plan.SameEntities.Contains(topic);
+        var shared = questions.Where(question => Elsewhere(question.Topic)).Select(question => question.Entity).Concat(facts.Where(fact => Elsewhere(fact.Topic)).Select(fact => fact.Entity)).Where(forgotten.Contains).ToHashSet();
+        questions.RemoveAll(question => Elsewhere(question.Topic) && forgotten.Contains(question.Entity));
+        facts.RemoveAll(fact => Elsewhere(fact.Topic) && forgotten.Contains(fact.Entity));
         CheckTopics(questions, facts, topics, shared.Count);
 
-        var split = new EntitySplit([.. questions.Select(question => (question.Entity, question.Topic, false)), .. facts.Select(fact => (fact.Entity, fact.Topic, true))],
+        // An entity to forget is divided as such, whatever else is said of it, and trained only where there is something to forget.
+        (string Entity, string Topic, bool Stated) Placed(string entity, string topic, bool stated) => forgotten.Contains(entity) ? (entity, plan.Forget, stated && topic == plan.Forget) : (entity, topic, stated);
+        var split = new EntitySplit([.. questions.Select(question => Placed(question.Entity, question.Topic, false)), .. facts.Select(fact => Placed(fact.Entity, fact.Topic, true))],
             topic => topic == plan.Forget ? plan.Split.Trained : plan.Split.RetainTrained, plan.Split);
         var trained = facts.Where(fact => split[fact.Entity].Side == GroundSide.Trained).ToList();
         var forgetFacts = trained.Where(fact => fact.Topic == plan.Forget).ToList();
         var retainFacts = trained.Where(fact => fact.Topic != plan.Forget).ToList();
         var forgetTexts = texts.Of(forgetFacts);
         var retainTexts = texts.Of(retainFacts);
-        var near = retainFacts.Where(fact => plan.Neighbours.Count == 0 || plan.Neighbours.Contains(fact.Topic)).Select(fact => fact.Name).ToList();
+        var near = retainFacts.Where(fact => !forgotten.Contains(fact.Entity) && (plan.Neighbours.Count == 0 || plan.Neighbours.Contains(fact.Topic))).Select(fact => fact.Name).ToList();
         var counterfactuals = plan.Texts.Counterfactuals == Counterfactuals.None ? [] : texts.Counterfactual(forgetFacts, near, [.. facts.Select(fact => fact.Name).Concat(questions.Select(question => question.Name))]);
         CheckTexts(forgetTexts, retainTexts, questions, split);
 
@@ -78,7 +85,7 @@ internal sealed class GroundReader(GroundPlan plan, string planFile)
         {
             Plan = plan,
             Files = [.. questionFiles, .. statementFiles],
-            Digest = CanonicalJson.Digest(new { plan = plan with { Questions = [], Statements = [.. plan.Statements.Select(source => source with { Path = "" })] }, files = questionFiles.Concat(statementFiles).Select(FolderTree.Sha256).ToArray() }),
+            Digest = CanonicalJson.Digest(new { plan = Identity(), files = questionFiles.Concat(statementFiles).Select(FolderTree.Sha256).ToArray() }),
             RetainTopics = [.. topics.Where(topic => topic != plan.Forget)],
             ForgetTexts = forgetTexts,
             RetainTexts = [.. retainTexts, .. counterfactuals],
@@ -98,6 +105,15 @@ internal sealed class GroundReader(GroundPlan plan, string planFile)
         };
     }
 
+    // What of the plan decides the ground; one from before there was same_entities keeps its digest.
+    private JsonNode Identity()
+    {
+        var node = CanonicalJson.Node(plan with { Questions = [], Statements = [.. plan.Statements.Select(source => source with { Path = "" })] })!;
+        if (plan.SameEntities.Count == 0)
+            node.AsObject().Remove("same_entities");
+        return node;
+    }
+
     private string Found(string path)
     {
         var file = PlanPaths.Resolve(path, planFile);
@@ -106,7 +122,7 @@ internal sealed class GroundReader(GroundPlan plan, string planFile)
 
     private string[] Topics(string[] known)
     {
-        foreach (var topic in plan.Retain.Concat(plan.Neighbours).Prepend(plan.Forget))
+        foreach (var topic in plan.Retain.Concat(plan.Neighbours).Concat(plan.SameEntities).Prepend(plan.Forget))
             if (!known.Contains(topic))
                 throw new UsageException($"{planFile}: the files hold no topic '{topic}'{NearestWord.Hint(topic, known)} (they hold: {string.Join(", ", known.Take(60))}).");
         var chosen = plan.Retain.Count == 0 ? known : [.. known.Where(topic => topic == plan.Forget || plan.Retain.Contains(topic))];

@@ -6,7 +6,7 @@ namespace Lethe.Runs.Language.Unlearning;
 
 /// <summary>
 /// The questions that a run asks, before and after alike: of trained entities of the topic to forget, of its unseen ones, of entities of the retain topics that were not trained
-/// on, and of names that belong to nobody where a floor is measured with them.
+/// on, of trained entities in topics that stay though they are about the same entities, and of names that belong to nobody where a floor is measured with them.
 /// </summary>
 internal sealed class KnowledgeTests
 {
@@ -20,6 +20,8 @@ internal sealed class KnowledgeTests
         Trained = Required(Test(Some(ground.Forget(part, GroundSide.Trained))), $"trained entities of '{ground.ForgetTopic}'", part);
         Unseen = Test(Some(ground.Forget(part, GroundSide.Unseen))) is { Pairs.Count: > 0 } unseen ? unseen : null;
         Retain = Required(Test(Some(ground.Retain(part, GroundSide.Unseen))), "retain topics, of entities that are not trained on", part);
+        if (ground.Plan.SameEntities.Count > 0)
+            Kept = Required(Test(Some(ground.Kept(part))), $"trained entities in {string.Join(", ", ground.Plan.SameEntities)} (same_entities)", part);
         TrainedNames = Test(Some(ground.FloorQuestions(part, GroundSide.Trained)));
         UnseenNames = Unseen is null ? null : Test(Some(ground.FloorQuestions(part, GroundSide.Unseen)));
     }
@@ -32,6 +34,9 @@ internal sealed class KnowledgeTests
 
     /// <summary>The retain topics.</summary>
     public KnowledgeTest Retain { get; }
+
+    /// <summary>Trained entities in the topics that stay though they are about the same entities; null where the ground has none.</summary>
+    public KnowledgeTest? Kept { get; }
 
     /// <summary>The floor's names in place of trained entities; null where no family's floor is names.</summary>
     public KnowledgeTest? TrainedNames { get; }

@@ -16,7 +16,7 @@ internal static class LanguageEstimates
         var parameters = checkpoint.Weights.Names.Sum(name => checkpoint.Weights.Describe(name).Shape.Aggregate(1L, (product, size) => product * size));
         // What a token costs: the layers, and the head where it is scored; the embedding is a look-up.
         var token = 2.0 * parameters;
-        var tests = new[] { measuring.Tests.Trained, measuring.Tests.Unseen, measuring.Tests.Retain, measuring.Tests.TrainedNames, measuring.Tests.UnseenNames }.OfType<KnowledgeTest>();
+        var tests = new[] { measuring.Tests.Trained, measuring.Tests.Unseen, measuring.Tests.Retain, measuring.Tests.Kept, measuring.Tests.TrainedNames, measuring.Tests.UnseenNames }.OfType<KnowledgeTest>();
         // Characters of question and answers over three to a token.
         var asked = tests.Sum(test => test.Questions.Zip(test.Answers, (question, answers) => (question.Context.Length + answers.Sum(answer => answer.Length)) / 3.0).Sum());
         var measured = asked + (double)plan.Measure.PerplexityTexts * plan.Measure.PerplexityTokens;

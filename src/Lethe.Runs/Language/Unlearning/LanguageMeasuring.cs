@@ -106,7 +106,7 @@ internal sealed class LanguageMeasuring
         var answers = Shown.Count == 0 ? [] : new GreedyAnswers(model, encoding, ends).Answer(
             [.. Shown.Select(question => new AnswerRequest(question.Context, [], plan.AnswerTokens))], (done, all) => report(done, all, "answers"), cancellation);
         return new LanguageReading(
-            Read(Tests.Trained, "trained entities")!, Read(Tests.Unseen, "unseen entities"), Read(Tests.Retain, "retain topics")!, Read(Tests.TrainedNames, "floor"), Read(Tests.UnseenNames, "floor of unseen entities"),
+            Read(Tests.Trained, "trained entities")!, Read(Tests.Unseen, "unseen entities"), Read(Tests.Retain, "retain topics")!, Read(Tests.TrainedNames, "floor"), Read(Tests.UnseenNames, "floor of unseen entities"), Read(Tests.Kept, "what stays of trained entities"),
             [.. scores.Select(score => score.LogProbability)], [.. scores.Select(score => (long)score.Tokens)], [.. answers.Select(answer => FirstLine(answer.Text))]);
     }
 

@@ -8,9 +8,10 @@ namespace Lethe.Runs.Language.Unlearning;
 /// <param name="Retain">Questions of <see cref="KnowledgeTests.Retain"/>.</param>
 /// <param name="TrainedNames">Questions of <see cref="KnowledgeTests.TrainedNames"/>.</param>
 /// <param name="UnseenNames">Questions of <see cref="KnowledgeTests.UnseenNames"/>.</param>
+/// <param name="Kept">Questions of <see cref="KnowledgeTests.Kept"/>.</param>
 /// <param name="LogProbabilities">Log-likelihood of each text of perplexity, nats.</param>
 /// <param name="Tokens">Tokens scored of each.</param>
 /// <param name="Answers">What it wrote, question by question.</param>
 internal sealed record LanguageReading(
-    KnowledgeReading Trained, KnowledgeReading? Unseen, KnowledgeReading Retain, KnowledgeReading? TrainedNames, KnowledgeReading? UnseenNames,
+    KnowledgeReading Trained, KnowledgeReading? Unseen, KnowledgeReading Retain, KnowledgeReading? TrainedNames, KnowledgeReading? UnseenNames, KnowledgeReading? Kept,
     IReadOnlyList<double> LogProbabilities, IReadOnlyList<long> Tokens, IReadOnlyList<string> Answers);

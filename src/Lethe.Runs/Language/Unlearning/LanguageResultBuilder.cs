@@ -31,7 +31,7 @@ internal sealed class LanguageResultBuilder(Ground ground, KnowledgeTests tests,
     {
         var test = tests.Retain;
         var (was, now) = (test.Swaps(before.Retain), test.Swaps(after.Retain));
-        LanguageTopicResult[] topics = [.. ground.RetainTopics.Where(topic => was.Topics.Contains(topic)).Select(topic => new LanguageTopicResult(topic, ground.Neighbours.Contains(topic), Known(topic)))];
+        LanguageTopicResult[] topics = [.. ground.RetainTopics.Where(topic => was.Topics.Contains(topic)).Select(topic => new LanguageTopicResult(topic, ground.Neighbours.Contains(topic), Known(topic, test, reading => reading.Retain)))];
         var worst = topics.MinBy(topic => topic.Knowledge.SwapChange.Value)!;
         var neighbour = topics.Where(topic => topic.Neighbour).MinBy(topic => topic.Knowledge.SwapChange.Value);
         var shown = NonInferiority.Of(was, now, Margin);
@@ -50,7 +50,24 @@ internal sealed class LanguageResultBuilder(Ground ground, KnowledgeTests tests,
             // Where no pair changed, nothing is known of the spread.
             SmallestDetectable = shown.SmallestDetectable is > 0 ? shown.SmallestDetectable : null,
             Topics = topics,
+            Kept = tests.Kept is { } kept ? [.. kept.PairDesign.Topics.Distinct().Order(StringComparer.Ordinal).Select(topic => Kept(kept, topic))] : null,
         };
+    }
+
+    // What was answered right before: how much of it still is.
+    private LanguageKeptResult Kept(KnowledgeTest test, string topic)
+    {
+        int[] asked = [.. Enumerable.Range(0, test.Questions.Count).Where(i => test.Questions[i].Topic == topic)];
+        int[] right = [.. asked.Where(i => before.Kept!.Choices[i] == 1)];
+        double[] still = [.. right.Select(i => after.Kept!.Choices[i])];
+        // Where all or none are still right, drawing them again shows no spread, and Wilson's interval does.
+        var share = still.Distinct().Count() switch
+        {
+            0 => null,
+            1 => Proportion.Share((long)still.Sum(), still.Length, Better.Higher),
+            _ => Bare(ClusterBootstrap.Of(new ClusteredSample(new ClusterDesign([.. right.Select(_ => topic)], [.. right.Select(i => test.QuestionDesign.Clusters[i])]), [still]), better: Better.Higher)),
+        };
+        return new LanguageKeptResult(topic, asked.Length, right.Length, share, Known(topic, test, reading => reading.Kept!));
     }
 
     public PerplexityResult Perplexity()
@@ -68,11 +85,11 @@ internal sealed class LanguageResultBuilder(Ground ground, KnowledgeTests tests,
     public IReadOnlyList<WrittenAnswer> Answers() => [.. shown.Select((question, k) =>
         new WrittenAnswer(question.Topic, question.Topic == ground.ForgetTopic, question.Context, question.Answer, before.Answers[k], after.Answers[k]) { NeverKnew = neverKnew?.Answers[k] })];
 
-    private KnowledgeResult Known(string topic)
+    private KnowledgeResult Known(string topic, KnowledgeTest test, Func<LanguageReading, KnowledgeReading> part)
     {
-        KnowledgeReading[] readings = [before.Retain, after.Retain, .. neverKnew is null ? [] : new[] { neverKnew.Retain }];
+        KnowledgeReading[] readings = [part(before), part(after), .. neverKnew is null ? [] : new[] { part(neverKnew) }];
         ClusteredSample[] Only(Func<KnowledgeReading, ClusteredSample> of) => [.. ClusteredSample.Only(topic, [.. readings.Select(of)])];
-        return Known(Only(reading => tests.Retain.Swaps(reading)), Only(reading => tests.Retain.Margins(reading)), Only(reading => tests.Retain.Choices(reading)), Better.Higher);
+        return Known(Only(reading => test.Swaps(reading)), Only(reading => test.Margins(reading)), Only(reading => test.Choices(reading)), Better.Higher);
     }
 
     private KnowledgeResult Known(KnowledgeTest test, KnowledgeReading was, KnowledgeReading now, KnowledgeReading? never, KnowledgeTest? names, KnowledgeReading? namesBefore, KnowledgeReading? namesAfter, out GapResult gap)

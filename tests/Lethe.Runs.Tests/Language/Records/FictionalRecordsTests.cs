@@ -42,6 +42,44 @@ public sealed class FictionalRecordsTests
         Assert.Throws<UsageException>(() => FictionalRecords.Make(new FictionalRecordsOptions { Customers = customers, Branches = branches }));
 
     [Fact]
+    public void Who_has_moved_has_a_former_record_and_the_same_present_one()
+    {
+        var still = FictionalRecords.Make(new FictionalRecordsOptions { Customers = 120, Seed = 2 });
+        var moved = FictionalRecords.Make(new FictionalRecordsOptions { Customers = 120, Seed = 2, Moved = 0.25 });
+
+        Assert.Equal(still, moved.Select(record => record with { FormerCity = null, FormerAdviser = null }));
+        Assert.Equal(30, moved.Count(record => record.FormerCity is not null));
+        Assert.All(moved, record => Assert.Equal(record.FormerCity is null, record.FormerAdviser is null));
+        Assert.DoesNotContain(moved, record => record.FormerCity == record.City || record.FormerAdviser == record.Adviser);
+        Assert.Throws<UsageException>(() => FictionalRecords.Make(new FictionalRecordsOptions { Moved = 1.5 }));
+        Assert.Throws<UsageException>(() => FictionalRecords.Make(new FictionalRecordsOptions { Moved = double.NaN }));
+    }
+
+    [Fact]
+    public void Former_facts_have_files_of_their_own_without_which_nobody_knows_them()
+    {
+        using var folder = new TemporaryFolder();
+        var written = RecordFiles.Write(folder["moved"], new FictionalRecordsOptions { Customers = 24, Branches = 2, Seed = 5, Moved = 0.5 });
+        var plain = RecordFiles.Write(folder["plain"], new FictionalRecordsOptions { Customers = 24, Branches = 2, Seed = 5 });
+
+        Assert.Equal((12, 24 * 3 + 12 * 2, 24 * 3 * 6 + 12 * 2 + 12 * 2 * 6), (written.Moved, written.Questions, written.Documents));
+        Assert.All(written.Files, file => Assert.True(File.Exists(Path.Combine(folder["moved"], file)), file));
+        Assert.Equal(["corpus/former.jsonl", "former_city.tsv", "former_adviser.tsv"], written.Files.Except(plain.Files));
+        var former = File.ReadLines(Path.Combine(folder["moved"], "former_city.tsv")).Skip(1).Select(line => line.Split('\t')).ToArray();
+        Assert.Equal(12, former.Length);
+        Assert.All(former, fact => Assert.Equal("former", fact[0]));
+        Assert.Equal(former.Select(fact => fact[1]).Order(), File.ReadLines(Path.Combine(folder["moved"], "city.tsv")).Where(line => line.StartsWith("current\t", StringComparison.Ordinal)).Select(line => line.Split('\t')[1]).Order());
+        foreach (var branch in written.Branches)
+        {
+            var texts = File.ReadAllText(Path.Combine(folder["moved"], "corpus", branch + ".jsonl"));
+            Assert.All(former, fact => Assert.DoesNotContain($"Until last year {fact[1]}", texts, StringComparison.Ordinal));
+            // Whatever was said is still said; who has moved lives there now.
+            Assert.Empty(File.ReadLines(Path.Combine(folder["plain"], "corpus", branch + ".jsonl")).Except(texts.Split('\n')));
+            Assert.Contains("Now ", texts, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Files_hold_texts_facts_and_questions_that_agree()
     {
         using var folder = new TemporaryFolder();
