@@ -44,6 +44,7 @@ missing() {
         done
     fi
     [ -e /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz ] || echo dataset-fashion-mnist
+    [ -e /usr/share/wordnet/data.noun ] || echo wordnet-base
 }
 
 list() { printf '%s' "$1" | tr '\n' ' ' | sed 's/ *$//'; }

@@ -10,9 +10,9 @@ public sealed class DataTests
 
         Assert.Equal("lethe.data-list/1", document.GetProperty("schema").GetString());
         var entries = document.GetProperty("data_sets").EnumerateArray().ToArray();
-        Assert.Equal(["mnist", "fashion-mnist"], entries.Select(entry => entry.GetProperty("name").GetString()));
+        Assert.Equal(["mnist", "fashion-mnist", "wordnet"], entries.Select(entry => entry.GetProperty("name").GetString()));
         Assert.All(entries, entry => Assert.True(entry.TryGetProperty("folder", out var said) ^ entry.TryGetProperty("missing", out said)));
-        Assert.Equal(2, text.Output.TrimEnd().Split('\n').Length);
+        Assert.Equal(3, text.Output.TrimEnd().Split('\n').Length);
         Assert.Equal(0, text.ExitCode);
     }
 
@@ -30,6 +30,24 @@ public sealed class DataTests
         Assert.Equal(2, again.ExitCode);
         Assert.Contains("is not empty", again.Error, StringComparison.Ordinal);
         Assert.Equal(2, (await CommandLine.Run("data", "records", Path.Combine(folder.Path, "other"), "--branches", "9")).ExitCode);
+    }
+
+    [Fact]
+    public async Task Data_wordnet_writes_words_and_questions_and_says_what_is_missing()
+    {
+        using var folder = new ScratchFolder();
+        var target = Path.Combine(folder.Path, "words");
+        var missing = await CommandLine.Run("data", "wordnet", target, "--source", folder.Path);
+        TinyWordNet.Write(folder.Path, TinyWordNet.Lines());
+
+        var document = (await CommandLine.Run("data", "wordnet", target, "--source", folder.Path, "--terms", "4", "--json")).Json;
+        var again = await CommandLine.Run("data", "wordnet", target, "--source", folder.Path);
+
+        Assert.Equal((32, 128, 32), (document.GetProperty("terms").GetInt32(), document.GetProperty("documents").GetInt32(), document.GetProperty("questions").GetInt32()));
+        Assert.Equal(16, File.ReadLines(Path.Combine(target, "corpus", "animal.jsonl")).Count());
+        Assert.Equal((3, 2), (missing.ExitCode, again.ExitCode));
+        Assert.Contains("apt install wordnet-base", missing.Error, StringComparison.Ordinal);
+        Assert.Contains("is not empty", again.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,7 +147,7 @@ public sealed class DataTests
     [Theory]
     [InlineData(2, "There is no data set 'minst'; known are mnist and fashion-mnist.", "data", "check", "minst")]
     [InlineData(2, "./lethe data check needs NAME|FILE|TASK|PLAN: a data set of images (mnist or fashion-mnist), a file of rows (.jsonl, .json, .csv, .txt, also .gz), a task of evaluate (its name or YAML file), or a plan with a ground. See ./lethe data check --help.", "data", "check")]
-    [InlineData(2, "./lethe data needs a verb: list, check, records. See ./lethe data --help.", "data")]
+    [InlineData(2, "./lethe data needs a verb: list, check, records, wordnet. See ./lethe data --help.", "data")]
     [InlineData(2, "'lst' is not a verb of ./lethe data; did you mean 'list'? See ./lethe data --help.", "data", "lst")]
     public async Task A_wrong_call_is_one_sentence(int exitCode, string sentence, params string[] args)
     {

@@ -1,5 +1,6 @@
 using Lethe.Cli.Frame;
 using Lethe.Formats;
+using Lethe.Formats.WordNet;
 using Lethe.Torch;
 using Spectre.Console;
 
@@ -23,12 +24,15 @@ public sealed class DataListVerb : Verb
     /// <inheritdoc/>
     public override Task<Outcome> Run(Call call)
     {
-        var entries = DatasetFiles.Names.Select(Look).ToArray();
+        var entries = All();
         return Task.FromResult(new Outcome(new DataList(entries), console => Show(console, entries)));
     }
 
-    /// <summary>Looks for one data set.</summary>
-    public static DataEntry Look(string name)
+    /// <summary>Looks for all of them: those of images, and WordNet, which ${wordnet} in plans is made of.</summary>
+    public static DataEntry[] All() =>
+        [.. DatasetFiles.Names.Select(Look), WordNetNouns.Missing(WordNetNouns.DebianFolder) is { } missing ? new DataEntry("wordnet", null, missing) : new DataEntry("wordnet", WordNetNouns.DebianFolder, null)];
+
+    private static DataEntry Look(string name)
     {
         try
         {

@@ -9,14 +9,14 @@ public sealed class DataVerb : Verb
     public override string Name => "data";
 
     /// <inheritdoc/>
-    public override string Summary => "Which data sets are here, and are they whole? Made-up records to try things on.";
+    public override string Summary => "Which data sets are here, and are they whole? Texts and questions to try things on.";
 
     /// <inheritdoc/>
-    public override string Description => "Finds the data sets that plans name, reads them through, and writes made-up records. Fetches nothing.";
+    public override string Description => "Finds the data sets that plans name, reads them through, and writes made-up records and words of WordNet to try forgetting on. Fetches nothing.";
 
     /// <inheritdoc/>
     public override IReadOnlyList<Example> Examples => [.. Verbs.SelectMany(verb => verb.Examples)];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Verb> Verbs { get; } = [new DataListVerb(), new DataCheckVerb(), new DataRecordsVerb()];
+    public override IReadOnlyList<Verb> Verbs { get; } = [new DataListVerb(), new DataCheckVerb(), new DataRecordsVerb(), new DataWordNetVerb()];
 }

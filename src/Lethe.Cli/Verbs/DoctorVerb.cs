@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Lethe.Cli.Doctor;
 using Lethe.Cli.Frame;
-using Lethe.Formats;
 using Spectre.Console;
 
 namespace Lethe.Cli.Verbs;
@@ -46,7 +45,7 @@ public sealed class DoctorVerb : Verb
             MachineChecks.Memory(await File.ReadAllTextAsync("/proc/meminfo", call.Stop)),
             MachineChecks.Disk(Environment.CurrentDirectory),
             await packages.Check(call.Stop),
-            .. DatasetFiles.Names.Select(DataSet),
+            .. DataListVerb.All().Select(DataSet),
             .. TorchChecks.Check(call.Global.ThreadsOrCores),
         ];
         var healthy = findings.All(finding => finding.State != FindingState.Missing);
@@ -54,11 +53,8 @@ public sealed class DoctorVerb : Verb
     }
 
     // Only the demo needs a data set, and any of them can be given as files.
-    private static Finding DataSet(string name)
-    {
-        var entry = DataListVerb.Look(name);
-        return entry.Folder is { } folder ? new(name, FindingState.Ok, folder) : new(name, FindingState.Warning, "not found", entry.Missing);
-    }
+    private static Finding DataSet(DataEntry entry) =>
+        entry.Folder is { } folder ? new(entry.Name, FindingState.Ok, folder) : new(entry.Name, FindingState.Warning, "not found", entry.Missing);
 
     private static void Show(IAnsiConsole console, IReadOnlyList<Finding> findings)
     {

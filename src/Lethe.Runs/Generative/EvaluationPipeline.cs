@@ -95,7 +95,7 @@ public static class EvaluationPipeline
     }
 
     private static IEnumerable<string> Relative(ImageUnlearnPlan plan) =>
-        plan.Forget.SelectMany(forget => Folders(forget.Surrogate)).Prepend(plan.Data.Folder).OfType<string>().Where(path => !Path.IsPathRooted(path) && !PlanPaths.IsShared(path));
+        plan.Forget.SelectMany(forget => Folders(forget.Surrogate)).Prepend(plan.Data.Folder).OfType<string>().Where(path => !Path.IsPathRooted(path) && !PlanPaths.IsNamed(path));
 
     private static IEnumerable<string> Folders(SurrogatePlan plan) => plan switch
     {

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Lethe.Formats;
 using Lethe.Torch;
@@ -85,14 +84,14 @@ public static class RecordFiles
         {
             Directory.CreateDirectory(Path.Combine(partial, CorpusFolder));
             foreach (var branch in branches)
-                documents += Lines(Path.Combine(partial, CorpusFolder, branch + ".jsonl"),
+                documents += PlainLines.Write(Path.Combine(partial, CorpusFolder, branch + ".jsonl"),
                     records.Where(record => record.Branch == branch).SelectMany(record => Texts(record, former: false)).Select(text => JsonSerializer.Serialize(new { branch, text })));
             if (moved.Count > 0)
-                documents += Lines(Path.Combine(partial, CorpusFolder, FormerTopic + ".jsonl"),
+                documents += PlainLines.Write(Path.Combine(partial, CorpusFolder, FormerTopic + ".jsonl"),
                     moved.SelectMany(record => Texts(record, former: true).Select(text => JsonSerializer.Serialize(new { branch = record.Branch, text }))));
             foreach (var family in families)
-                Lines(Path.Combine(partial, family.Name + ".tsv"), records.Where(record => family.Value(record) is not null).Select(record => $"{Topic(record, family)}\t{record.Name}\t{family.Value(record)}").Prepend("topic\tentity\tvalue"));
-            questions = Lines(Path.Combine(partial, QuestionsName), Questions(records, (ulong)options.Seed));
+                PlainLines.Write(Path.Combine(partial, family.Name + ".tsv"), records.Where(record => family.Value(record) is not null).Select(record => $"{Topic(record, family)}\t{record.Name}\t{family.Value(record)}").Prepend("topic\tentity\tvalue"));
+            questions = PlainLines.Write(Path.Combine(partial, QuestionsName), Questions(records, (ulong)options.Seed));
         });
         return new WrittenRecords(folder, records.Count, branches, documents, questions,
             [.. branches.Concat(moved.Count > 0 ? [FormerTopic] : []).Select(part => $"{CorpusFolder}/{part}.jsonl"), .. families.Select(family => family.Name + ".tsv"), QuestionsName]) { Moved = moved.Count };
@@ -125,16 +124,4 @@ public static class RecordFiles
     }
 
     private static string Put(string words, string name, string value = "") => words.Replace("{0}", name, StringComparison.Ordinal).Replace("{1}", value, StringComparison.Ordinal);
-
-    private static int Lines(string path, IEnumerable<string> lines)
-    {
-        var count = 0;
-        using var writer = new StreamWriter(path, append: false, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { NewLine = "\n" };
-        foreach (var line in lines)
-        {
-            writer.WriteLine(line);
-            count++;
-        }
-        return count;
-    }
 }

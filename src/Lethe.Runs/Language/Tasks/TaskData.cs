@@ -38,7 +38,7 @@ internal static class TaskData
                 throw new UsageException($"Task '{task.Task}' reads {written}, and there is no data folder: name it with --data FOLDER or the variable LETHE_DATA.");
             written = dataFolder + written[Variable.Length..];
         }
-        else if (PlanPaths.IsShared(written))
+        else if (PlanPaths.IsNamed(written))
         {
             written = PlanPaths.Resolve(written, source);
         }

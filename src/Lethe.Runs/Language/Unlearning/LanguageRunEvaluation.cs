@@ -81,5 +81,5 @@ public static class LanguageRunEvaluation
 
     private static IEnumerable<string> Relative(LanguageUnlearnPlan plan, bool model) =>
         plan.Ground.Questions.Concat(plan.Ground.Statements.Select(source => source.Path)).Concat(plan.Measure.Perplexity.Select(corpus => corpus.Path)).Concat(model ? [plan.Model] : [])
-            .Where(path => !Path.IsPathRooted(path) && !PlanPaths.IsShared(path));
+            .Where(path => !Path.IsPathRooted(path) && !PlanPaths.IsNamed(path));
 }

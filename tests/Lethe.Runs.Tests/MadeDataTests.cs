@@ -1,0 +1,42 @@
+using Lethe.Runs.Language.Records;
+
+namespace Lethe.Runs.Tests;
+
+public sealed class MadeDataTests
+{
+    [Fact]
+    public void Records_are_made_once_where_a_plan_names_them()
+    {
+        using var folder = new TemporaryFolder();
+        var records = MadeData.Of("${records}/questions.jsonl")!;
+        var made = records.Folder(folder.Path);
+        var first = File.GetLastWriteTimeUtc(Path.Combine(made, RecordFiles.QuestionsName));
+
+        Assert.Equal(made, records.Folder(folder.Path));
+        Assert.Equal(first, File.GetLastWriteTimeUtc(Path.Combine(made, RecordFiles.QuestionsName)));
+        // Nothing half-written is left beside it.
+        Assert.Equal([made], Directory.GetFileSystemEntries(folder.Path));
+        RecordFiles.Write(folder["asked"], MadeData.Records);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder["asked"], RecordFiles.QuestionsName)), File.ReadAllBytes(Path.Combine(made, RecordFiles.QuestionsName)));
+    }
+
+    [Fact]
+    public void Several_at_once_make_one_folder()
+    {
+        using var folder = new TemporaryFolder();
+        var records = MadeData.Of("${records}")!;
+        Parallel.For(0, 8, _ => records.Folder(folder.Path));
+        Assert.Single(Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public void A_plan_finds_made_data_wherever_it_lies_itself()
+    {
+        Assert.Equal(Path.Combine(MadeData.Of("${records}")!.Folder(), "corpus", "south.jsonl"), PlanPaths.Resolve("${records}/corpus/south.jsonl", "/nowhere/plan.yaml"));
+        Assert.Equal((true, true, true, false), (PlanPaths.IsNamed("${records}/a"), PlanPaths.IsNamed("${wordnet}/a"), PlanPaths.IsNamed("${shared}/a"), PlanPaths.IsNamed("records/a")));
+    }
+
+    [Fact]
+    public void Made_data_lie_in_the_cache_that_is_named() =>
+        Assert.Equal("/somewhere/cache/data", MadeData.DefaultFolder(name => name == ArtefactCache.FolderVariable ? "/somewhere/cache" : null));
+}
