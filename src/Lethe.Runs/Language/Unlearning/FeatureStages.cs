@@ -44,7 +44,7 @@ internal sealed class FeatureStages
         (this.plan, this.options, this.texts, this.saes, this.questions) = (plan, options, texts, saes, questions);
         var environment = new EnvironmentFacts("float32", device.ToString(), Engine.Threads, Engine.Version);
         scored = runner.Run(
-            new Stage { Name = "score", Method = "latent-scores", Version = 1, Options = new { plan.Features, plan.LayerChoice, plan.Seed, texts = texts.Options }, Inputs = [.. inputs, .. texts.Inputs], Environment = environment },
+            new Stage { Name = "score", Method = "latent-scores", Version = 1, Options = new { plan.Features, plan.LayerChoice, plan.Ground.Split.Seed, texts = texts.Options }, Inputs = [.. inputs, .. texts.Inputs], Environment = environment },
             work => Score(work, checkpoint, device));
         var scores = Read<ScoreRecord>(scored, ScoresName);
         // Before anything is decided: where no layer separates, the check says more than the diagnosis alone.
@@ -65,6 +65,9 @@ internal sealed class FeatureStages
         Choices = Read<FeatureLayerResult[]>(chosen, ChoicesName);
         Separation = scores.Layers?.Sites;
     }
+
+    // What is drawn of texts belongs to the ground and not to the run, so that runs of several seeds share the scores.
+    private ulong TextSeed => (ulong)plan.Ground.Split.Seed;
 
     /// <summary>The layers that are steered.</summary>
     public IReadOnlyList<int> Layers { get; }
@@ -126,9 +129,9 @@ internal sealed class FeatureStages
         var effects = causal ? CausalScores.Read(model, saes, questions, advanced: done => work.Report(done, questions.Count, "questions")) : null;
         using var pass = LatentTextPass.Read(model, saes, [new("forget", texts.Forget), new("retain", texts.Retain)], length: texts.Length, advanced: (done, all) => work.Report(done, all, "texts"));
         SiteScores[] scores = [.. saes.Select((sae, k) => new SiteScores(
-            LayerOf(sae), LatentScores.Of(pass.Statistics(k, 0), pass.Statistics(k, 1), effects?[k]), causal ? null : FeatureStability.Of(pass.Texts(k, 0), pass.Texts(k, 1), plan.Features, (ulong)plan.Seed)))];
+            LayerOf(sae), LatentScores.Of(pass.Statistics(k, 0), pass.Statistics(k, 1), effects?[k]), causal ? null : FeatureStability.Of(pass.Texts(k, 0), pass.Texts(k, 1), plan.Features, TextSeed)))];
         var layers = plan.LayerChoice is { } choice
-            ? LayerChoice.Choose([.. saes.Select((sae, k) => new SiteTexts(sae.Site!.Name, pass.Texts(k, 0), pass.Texts(k, 1)))], plan.Features, choice, (ulong)plan.Seed)
+            ? LayerChoice.Choose([.. saes.Select((sae, k) => new SiteTexts(sae.Site!.Name, pass.Texts(k, 0), pass.Texts(k, 1)))], plan.Features, choice, TextSeed)
             : null;
         work.WriteJson(ScoresName, new ScoreRecord(scores, layers));
         if (layers is not null)
@@ -137,7 +140,7 @@ internal sealed class FeatureStages
 
     private IReadOnlyList<SiteAblation> Ablate(StageWork work, ScoreRecord scores, LanguageCheckpoint checkpoint, Ground ground, LayerChoiceOptions choice, Device device)
     {
-        SubspacePair[] pairs = [.. saes.Select((sae, k) => SiteSubspaces.OfLatents(sae, LatentSelection.Choose(scores.Sites[k].Scores, plan.Features, (ulong)plan.Seed)))];
+        SubspacePair[] pairs = [.. saes.Select((sae, k) => SiteSubspaces.OfLatents(sae, LatentSelection.Choose(scores.Sites[k].Scores, plan.Features, TextSeed)))];
         try
         {
             return SiteAblations.Read(

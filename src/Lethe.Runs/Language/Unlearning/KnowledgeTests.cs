@@ -19,7 +19,7 @@ internal sealed class KnowledgeTests
         var part = plan.Part;
         Trained = Required(Test(Some(ground.Forget(part, GroundSide.Trained))), $"trained entities of '{ground.ForgetTopic}'", part);
         Unseen = Test(Some(ground.Forget(part, GroundSide.Unseen))) is { Pairs.Count: > 0 } unseen ? unseen : null;
-        Retain = Required(Test(Some(ground.Retain(part, GroundSide.Unseen))), "retain topics, of entities that are not trained on", part);
+        Retain = Required(Test(Chosen(ground.Retain(part, GroundSide.Unseen), plan.RetainQuestions ?? plan.Questions, (ulong)ground.Plan.Split.Seed)), "retain topics, of entities that are not trained on", part);
         if (ground.Plan.SameEntities.Count > 0)
             Kept = Required(Test(Some(ground.Kept(part))), $"trained entities in {string.Join(", ", ground.Plan.SameEntities)} (same_entities)", part);
         TrainedNames = Test(Some(ground.FloorQuestions(part, GroundSide.Trained)));

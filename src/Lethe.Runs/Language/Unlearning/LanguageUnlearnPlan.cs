@@ -125,6 +125,11 @@ public sealed record LanguageMeasurePlan
     [Range(4, 1_000_000)]
     public int? Questions { get; init; }
 
+    /// <summary>Questions of a retain topic.</summary>
+    [PlanKey("The most questions of each retain topic, where they are to be fewer or more than those about the topic to forget; null: as questions")]
+    [Range(4, 1_000_000)]
+    public int? RetainQuestions { get; init; }
+
     /// <summary>Text for perplexity.</summary>
     [PlanKey("Text that perplexity is measured on; none of it may be trained on")]
     [MinLength(1)]
@@ -141,7 +146,7 @@ public sealed record LanguageMeasurePlan
     public int PerplexityTokens { get; init; } = 128;
 
     /// <summary>Precision of the model's products.</summary>
-    [PlanKey("Element type in which the model's matrices and what they are multiplied with are rounded while it is measured, before and after alike; bfloat16 is about twice as fast on processors with instructions for it (AVX-512 BF16, AMX) and refused on others: for choosing options, not for figures that are reported", Why = "float32 is the same everywhere")]
+    [PlanKey("Element type in which the model's matrices and what they are multiplied with are rounded while it is measured, before and after alike; bfloat16 is about twice as fast on processors with instructions for it (AVX-512 BF16, AMX) and refused on others. Figures that are reported should say so", Why = "float32 is the same everywhere")]
     public ActivationStorage Products { get; init; } = ActivationStorage.Float32;
 
     /// <summary>Answers that are shown.</summary>
