@@ -65,8 +65,8 @@ public static class WordNetNouns
             : throw refuse(at < fields.Length ? $"{what} is '{fields[at]}'; a number up to {most} is needed." : $"ends before {what}.");
         // Files 3 to 28 hold nouns.
         var file = Number(1, "the number of the lexicographers' file", 44);
-        if (fields[2] != "n")
-            throw refuse($"the kind of word is '{fields[2]}'; nouns have 'n'.");
+        if (fields.ElementAtOrDefault(2) != "n")
+            throw refuse($"the kind of word is '{fields.ElementAtOrDefault(2)}'; nouns have 'n'.");
         var words = Number(3, "the number of words", 255, NumberStyles.AllowHexSpecifier);
         if (words == 0)
             throw refuse("has no word.");

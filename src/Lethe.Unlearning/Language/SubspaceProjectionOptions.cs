@@ -92,7 +92,7 @@ public abstract record SubspaceProjectionOptions : LanguageUnlearningOptions
     public double InputEnergy { get; init; } = 1;
 
     /// <summary>Which directions of the input come first.</summary>
-    [Description("Which input directions an update reads first: low_energy, as in our first trials, or contrast (most forget energy for their protected energy; not measured yet)")]
+    [Description("Which input directions an update reads first: low_energy, as in our first trials, or contrast: most forget energy for their protected energy, which forgets more for as much protected energy")]
     public InputOrder InputOrder { get; init; } = InputOrder.LowEnergy;
 
     /// <summary>Texts of each kind that the input side is read from.</summary>
@@ -110,11 +110,17 @@ public abstract record SubspaceProjectionOptions : LanguageUnlearningOptions
         : [.. Layers.SelectMany(layer => Enumerable.Range(Math.Max(0, layer - 2), Math.Min(layer, 2) + 1)).Distinct().Order()];
 }
 
-/// <summary>Ours: a target in the irrelevant subspace, the output side free, and updates that read only directions in which protected text has little energy: the best trade-off of our first trials.</summary>
+/// <summary>Ours: a target in the irrelevant subspace, the output side free, and updates that read only directions in which forget text has much energy for what protected text has: what held neighbours' margins best on SmolLM2-135M (docs/methods.md).</summary>
 public sealed record InputSubspaceProjectionOptions : SubspaceProjectionOptions
 {
     /// <summary>The defaults.</summary>
-    public InputSubspaceProjectionOptions() => InputEnergy = 0.1;
+    public InputSubspaceProjectionOptions()
+    {
+        (InputEnergy, InputOrder) = (0.1, InputOrder.Contrast);
+        // Fewer directions move, each has to move farther.
+        LearningRate = 3e-3;
+        Steps = 200;
+    }
 
     /// <inheritdoc/>
     public override string Preset => "input";

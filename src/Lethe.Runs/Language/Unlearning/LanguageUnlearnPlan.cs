@@ -92,6 +92,11 @@ public sealed record UnlearnTextPlan
     [PlanKey("Tokens that are read of a text; what follows is cut off")]
     [Range(2, 1_048_576)]
     public int Length { get; init; } = 128;
+
+    /// <summary>How often neighbours' texts stand among those to retain.</summary>
+    [PlanKey("How often each text of a neighbour topic stands among those to retain: what is nearest to the topic suffers first, and is held by this many times as many steps and in what updates may read")]
+    [Range(1, 100)]
+    public int Neighbours { get; init; } = 1;
 }
 
 /// <summary>The utility guard.</summary>

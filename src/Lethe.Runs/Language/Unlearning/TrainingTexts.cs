@@ -28,7 +28,7 @@ internal sealed class TrainingTexts
         int[] Encode(string text) => [.. encoding.Encode(text.Length > 32 * plan.Texts.Length ? text[..(32 * plan.Texts.Length)] : text).Take(plan.Texts.Length)];
         var forgotten = ground.ForgetTexts.Select(text => text.Text).ToHashSet(StringComparer.Ordinal);
         Forget = [.. ground.ForgetTexts.Select(text => Encode(text.Text)).Where(Counts)];
-        var retain = ground.RetainTexts.Select(text => Encode(text.Text)).Where(Counts).ToList();
+        var retain = ground.RetainTexts.SelectMany(text => Enumerable.Repeat(Encode(text.Text), ground.Neighbours.Contains(text.Topic) ? plan.Texts.Neighbours : 1)).Where(Counts).ToList();
         var guard = new List<int[]>();
         corpora = plan.Retain.Count > 0 ? new CorpusReader(plan.Retain, planFile, "retain") : null;
         foreach (var document in corpora?.Read() ?? [])
