@@ -25,6 +25,7 @@ public sealed partial class MetricsPageTests
     [InlineData("A point of a sweep on images", typeof(ImageSweepPoint))]
     [InlineData("A point of a sweep on language models", typeof(LanguageSweepPoint))]
     [InlineData("study.json", typeof(StudyResult))]
+    [InlineData("What quickstart prints", typeof(QuickstartResult))]
     [InlineData("result.json of a training run", typeof(ImageTrainResult))]
     [InlineData("What evaluate --tasks prints", typeof(LanguageResult))]
     [InlineData("What data check prints of rows", typeof(RowCheckResult))]
@@ -40,6 +41,8 @@ public sealed partial class MetricsPageTests
         HashSet<Type> explained = type.IsSubclassOf(typeof(TrainResult)) || type == typeof(LanguageResult) || type == typeof(LanguageUnlearnResult) || type == typeof(StudyResult) ? [typeof(RunFacts), typeof(CostResult), typeof(EvaluationFacts)] : [];
         if (type != typeof(Measure))
             explained.Add(typeof(Measure));
+        if (type == typeof(QuickstartResult))
+            explained.UnionWith([typeof(ImageUnlearnResult), typeof(LanguageUnlearnResult)]);
         Walk(type, "", keys, explained);
 
         Assert.Equal(keys.Order(StringComparer.Ordinal), Documented(section).Order(StringComparer.Ordinal));
