@@ -44,6 +44,11 @@ public abstract record LanguageUnlearningOptions : LanguageMethodOptions
     [Range(0, 1_000_000)]
     public long WarmUp { get; init; }
 
+    /// <summary>What is left of the learning rate at the last step.</summary>
+    [Description("Share of the learning rate that is left at the last step, where a straight line leads from the end of the warm-up; 1: the rate stays, as in the published codes")]
+    [Range(0.0, 1.0)]
+    public double FinalShare { get; init; } = 1;
+
     /// <summary>Largest L2 norm of the gradients of all parameters together.</summary>
     [Description("Largest L2 norm of the gradients of all parameters together; 0: no limit")]
     [Range(0, 1e9)]

@@ -40,7 +40,8 @@ internal sealed class WeightEdit : IDisposable
         spaces = [.. made];
         parameters = [.. spaces.SelectMany((one, k) => one.Parameters.Select(entry => ($"{names[k]}.{entry.Name}", entry.Value)))];
         optimizer = new AdamW(parameters, options.LearningRate, weightDecay: options.WeightDecay, amsGrad: options.AmsGrad);
-        schedule = new ConstantRate(options.LearningRate).AfterWarmUp(options.WarmUp);
+        // The rate of the last step is the final one.
+        schedule = new LinearRate(options.LearningRate, options.LearningRate * options.FinalShare, Math.Max(1, options.Steps - options.WarmUp - 1)).AfterWarmUp(options.WarmUp);
         if (!asked)
             return;
         using var noGrad = Autograd.NoGrad();

@@ -115,6 +115,29 @@ public sealed class SliceUnlearningTests
     }
 
     [TorchFact]
+    public void A_rate_that_falls_to_nothing_ends_with_a_step_of_none()
+    {
+        (double Last, double Before) Moves(double finalShare)
+        {
+            using var model = LanguageBench.Model();
+            using var cache = SliceCache.Of(model, LanguageBench.Slice(LanguageBench.Tiny, 1, 2));
+            using var loop = Loop(cache, Options with { FinalShare = finalShare });
+            var changes = new List<IReadOnlyDictionary<string, HostArray>>();
+            while (!loop.Finished)
+            {
+                loop.Advance();
+                changes.Add(loop.Changed());
+            }
+            double Move(int step) => changes[step].Sum(entry => LanguageBench.Difference(entry.Value, changes[step - 1][entry.Key]));
+            return (Move(changes.Count - 1), Move(changes.Count - 2));
+        }
+        var (falling, constant) = (Moves(0), Moves(1));
+        Assert.Equal(0, falling.Last);
+        Assert.InRange(falling.Before, 1e-9, constant.Before / 2);
+        Assert.True(constant.Last > 0);
+    }
+
+    [TorchFact]
     public void The_loss_by_a_low_rank_parameter_has_the_slope_that_is_handed_to_the_optimizer()
     {
         using var model = LanguageBench.Model(DType.Float64);
