@@ -129,23 +129,38 @@ public abstract class CausalLanguageModel : ModelPart
     /// <returns>What leaves layer to − 1, (B, T, D), before the final norm; the hidden itself if no layer was asked for.</returns>
     public Tensor Run(Tensor hidden, int from, int to, ForwardContext? context = null)
     {
-        if (from < FromLayer || to > ToLayer || from > to)
-            throw new ArgumentOutOfRangeException(nameof(from), $"{from} to {to}", $"layers {FromLayer} to {ToLayer} are loaded");
+        CheckLoaded(from, to);
         if (from == to)
             return hidden;
         using var run = new TensorScope();
         using var pass = new ForwardPass(hidden, from, context ?? ForwardContext.Empty, Rotary, Guard);
-        var current = hidden;
-        for (var layer = from; layer < to; layer++)
-        {
-            using var scope = new TensorScope();
-            var next = scope.Keep(layers[layer - FromLayer].Forward(current, pass));
-            // Not all layers' results at once. One that a visitor took away, or put there, is none of this run's.
-            if (current != next && run.Owns(current))
-                current.Dispose();
-            current = next;
-        }
-        return run.Keep(current);
+        return run.Keep(Forward(run, hidden, from, to, pass));
+    }
+
+    /// <summary>Runs a layer as far as its neurons; <see cref="Finish"/> goes on.</summary>
+    /// <param name="hidden">What enters the layer, (B, T, D).</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="context">Padding, positions, visitor; null: none of them.</param>
+    public LayerMiddle Begin(Tensor hidden, int layer, ForwardContext? context = null)
+    {
+        CheckLoaded(layer, layer + 1);
+        using var scope = new TensorScope();
+        using var pass = new ForwardPass(hidden, layer, context ?? ForwardContext.Empty, Rotary, Guard);
+        return LayerMiddle.Of([.. layers[layer - FromLayer].Begin(hidden, pass).Tensors.Select(scope.Keep)]);
+    }
+
+    /// <summary>Goes on from the neurons of a layer: the same operators on the same numbers as <see cref="Run"/>.</summary>
+    /// <param name="middle">What <see cref="Begin"/> gave.</param>
+    /// <param name="layer">That layer.</param>
+    /// <param name="to">One past the last layer to run; at most <see cref="ToLayer"/>.</param>
+    /// <param name="context">Padding, positions, visitor; null: none of them.</param>
+    /// <returns>What leaves layer to − 1, (B, T, D).</returns>
+    public Tensor Finish(LayerMiddle middle, int layer, int to, ForwardContext? context = null)
+    {
+        CheckLoaded(layer, to);
+        using var run = new TensorScope();
+        using var pass = new ForwardPass(middle.Stream, layer, context ?? ForwardContext.Empty, Rotary, Guard);
+        return run.Keep(Forward(run, layers[layer - FromLayer].Finish(middle, pass), layer + 1, to, pass));
     }
 
     /// <summary>Final norm, head and soft cap: (…, D) → (…, V). Give it only the positions whose logits are wanted.</summary>
@@ -203,6 +218,27 @@ public abstract class CausalLanguageModel : ModelPart
     {
         if (HasHead)
             head = Configuration.TieEmbeddings ? new(embedding!, null) : new(Load(name, [Configuration.VocabularySize, Configuration.HiddenSize], ParameterRole.Matrix), null);
+    }
+
+    private Tensor Forward(TensorScope run, Tensor hidden, int from, int to, ForwardPass pass)
+    {
+        var current = hidden;
+        for (var layer = from; layer < to; layer++)
+        {
+            using var scope = new TensorScope();
+            var next = scope.Keep(layers[layer - FromLayer].Forward(current, pass));
+            // Not all layers' results at once. One that a visitor took away, or put there, is none of this run's.
+            if (current != next && run.Owns(current))
+                current.Dispose();
+            current = next;
+        }
+        return current;
+    }
+
+    private void CheckLoaded(int from, int to)
+    {
+        if (from < FromLayer || to > ToLayer || from > to)
+            throw new ArgumentOutOfRangeException(nameof(from), $"{from} to {to}", $"layers {FromLayer} to {ToLayer} are loaded");
     }
 
     private Tensor Embed(Tensor ids, Tensor? positions, long past)

@@ -5,7 +5,7 @@ using Lethe.Torch;
 namespace Lethe.Unlearning.Language;
 
 /// <summary>
-/// The slice of a language model that is edited: its layers from the first edited one to the last one read. What enters the slice, and what leaves it with the untouched weights, never
+/// The slice of a language model that is edited: its layers from the first edited one, or from its neurons where nothing before them is edited, to the last one read. What enters the slice, and what leaves it with the untouched weights, never
 /// changes while the slice is edited; both are computed when a batch is first needed, kept, and used again in every later step and epoch. Layers above the slice and the head are never loaded.
 /// </summary>
 /// <remarks>
@@ -22,15 +22,17 @@ public sealed class SliceCache : IDisposable
     private readonly Dictionary<TextBatch, Entry> entries = [];
     private readonly bool[] wereTrainable;
     private readonly DType storage;
+    private readonly bool divided; // entered at the neurons of the first layer
     private CausalLanguageModel? prefix;
     private bool moved;
 
     private SliceCache(CausalLanguageModel model, bool ownsModel, Func<CausalLanguageModel>? loadPrefix, SliceOptions options)
     {
         (this.model, this.ownsModel, this.loadPrefix, this.options) = (model, ownsModel, loadPrefix, options);
-        (From, To) = Range(model.Configuration.Layers, options);
+        (From, To) = SliceExtent.Range(model.Configuration.Layers, options);
         reads = [.. options.Reads.Distinct().Order()];
         storage = options.Storage ?? model.ComputeType;
+        divided = SliceExtent.Divides(options, From);
         var parameters = model.NamedParameters().ToDictionary(entry => entry.Name, entry => entry.Tensor, StringComparer.Ordinal);
         Weights = [.. options.Weights.Select(name => parameters.TryGetValue(name, out var weight) ? weight : throw new UsageException($"The model has no weight '{name}'."))];
         wereTrainable = [.. Weights.Select(weight => weight.RequiresGrad)];
@@ -82,7 +84,7 @@ public sealed class SliceCache : IDisposable
     public static SliceCache Open(LanguageCheckpoint checkpoint, SliceOptions options)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
-        var (from, to) = Range(checkpoint.Configuration.Layers, options);
+        var (from, to) = SliceExtent.Range(checkpoint.Configuration.Layers, options);
         var load = new LoadOptions { DType = options.DType, Device = options.Device, Head = false };
         var model = checkpoint.Load(load with { FromLayer = from, ToLayer = to, TrainableParameters = [.. options.Weights] });
         try
@@ -101,7 +103,7 @@ public sealed class SliceCache : IDisposable
     public static SliceCache Of(CausalLanguageModel model, SliceOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);
-        var (_, to) = Range(model.LayerCount, options);
+        var (_, to) = SliceExtent.Range(model.LayerCount, options);
         return model.FromLayer == 0 && model.ToLayer >= to ? new(model, false, null, options)
             : throw new UsageException($"Layers 0 to {to - 1} are needed; {model.FromLayer} to {model.ToLayer - 1} are loaded.");
     }
@@ -110,15 +112,7 @@ public sealed class SliceCache : IDisposable
     /// <param name="batches">The batches.</param>
     /// <param name="frozen">Whether what the untouched slice gives is kept beside what enters it.</param>
     public long Estimate(IEnumerable<TextBatch> batches, bool frozen) =>
-        batches.Distinct().Sum(batch => (long)batch.Rows * batch.Length) * model.HiddenSize * storage.Size() * (1 + (frozen ? reads.Length : 0));
-
-    /// <summary>What enters layer <see cref="From"/>, (B, T, D).</summary>
-    public Tensor Inputs(TextBatch batch)
-    {
-        using var noGrad = Autograd.NoGrad();
-        using var scope = new TensorScope();
-        return scope.Keep(Entered(batch).To(model.ComputeType));
-    }
+        SliceExtent.Positions(batches) * SliceExtent.PositionBytes(Configuration, divided, storage, frozen ? reads.Length : 0);
 
     /// <summary>What leaves each layer read in the untouched model, (B, T, D) each, in the order of <see cref="Reads"/>.</summary>
     public IReadOnlyList<Tensor> Frozen(TextBatch batch)
@@ -128,8 +122,8 @@ public sealed class SliceCache : IDisposable
         var kept = entries.GetValueOrDefault(batch)?.Frozen;
         if (kept is null)
         {
-            var inputs = Inputs(batch);
-            var fresh = Untouched(() => Run(inputs, batch, null)).Select(state => state.To(storage)).ToArray();
+            var entered = Entered(batch);
+            var fresh = Untouched(() => Run(entered, batch, null)).Select(state => state.To(storage)).ToArray();
             if (entries.TryGetValue(batch, out var entry) && Fits(fresh))
                 entry.Frozen = Take(fresh);
             kept = fresh;
@@ -141,7 +135,7 @@ public sealed class SliceCache : IDisposable
     public IReadOnlyList<Tensor> Updated(TextBatch batch)
     {
         using var scope = new TensorScope();
-        return [.. Run(Inputs(batch), batch, null).Select(scope.Keep)];
+        return [.. Run(Entered(batch), batch, null).Select(scope.Keep)];
     }
 
     /// <summary>Runs the slice with the untouched weights while somebody looks, for instance at what enters an edited matrix; nothing is recorded or kept.</summary>
@@ -149,8 +143,9 @@ public sealed class SliceCache : IDisposable
     {
         using var noGrad = Autograd.NoGrad();
         using var scope = new TensorScope();
-        var inputs = Inputs(batch);
-        Untouched(() => Run(inputs, batch, visitor));
+        // What is visited before the neurons is not there when they are what enters.
+        var entered = divided && SliceExtent.BeforeNeurons.Any(kind => visitor.Wants(new(From, kind))) ? [Below(batch)] : Entered(batch);
+        Untouched(() => Run(entered, batch, visitor));
     }
 
     /// <summary>What a loss needs of a batch.</summary>
@@ -218,7 +213,7 @@ public sealed class SliceCache : IDisposable
     public void Dispose()
     {
         foreach (var entry in entries.Values)
-            foreach (var tensor in (entry.Frozen ?? []).Append(entry.Entered))
+            foreach (var tensor in (entry.Frozen ?? []).Concat(entry.Entered))
                 tensor.Dispose();
         entries.Clear();
         CachedBytes = 0;
@@ -232,31 +227,41 @@ public sealed class SliceCache : IDisposable
             model.Dispose();
     }
 
-    /// <summary>What enters the slice, in the storage type.</summary>
-    private Tensor Entered(TextBatch batch)
+    /// <summary>What enters the slice, in the storage type: the residual stream, or what there is at the neurons.</summary>
+    private Tensor[] Entered(TextBatch batch)
     {
         if (entries.TryGetValue(batch, out var known))
             return known.Entered;
+        using var noGrad = Autograd.NoGrad();
         using var scope = new TensorScope();
-        var before = From == 0 || loadPrefix is null ? model : prefix ??= loadPrefix();
-        var ids = batch.Ids(model.Device);
-        var entered = before.Run(before.Embed(ids), 0, From, Context(batch, null)).To(storage);
-        if (!Fits([entered]))
-            return scope.Keep(entered);
-        entries.Add(batch, new(Take([entered])[0]));
+        var below = Below(batch);
+        Tensor[] entered = divided ? [.. model.Begin(below, From, Context(batch, null)).Tensors.Select(tensor => tensor.To(storage))] : [below.To(storage)];
+        if (!Fits(entered))
+            return [.. entered.Select(scope.Keep)];
+        entries.Add(batch, new(Take(entered)));
         return entered;
     }
 
-    private Tensor[] Run(Tensor inputs, TextBatch batch, ISiteVisitor? visitor)
+    /// <summary>What enters layer <see cref="From"/>, (B, T, D).</summary>
+    private Tensor Below(TextBatch batch)
+    {
+        using var scope = new TensorScope();
+        var before = From == 0 || loadPrefix is null ? model : prefix ??= loadPrefix();
+        return scope.Keep(before.Run(before.Embed(batch.Ids(model.Device)), 0, From, Context(batch, null)));
+    }
+
+    private Tensor[] Run(Tensor[] entered, TextBatch batch, ISiteVisitor? visitor)
     {
         using var scope = new TensorScope();
         var states = new Tensor[reads.Length];
-        var (current, from) = (inputs, From);
+        var context = Context(batch, visitor);
+        Tensor[] inputs = [.. entered.Select(tensor => tensor.To(model.ComputeType))];
         for (var k = 0; k < reads.Length; k++)
         {
             // A layer below the slice that is read is an error of the range; one at a time, so that no visitor is needed for what leaves a layer.
-            current = model.Run(current, from, reads[k] + 1, Context(batch, visitor));
-            (states[k], from) = (current, reads[k] + 1);
+            states[k] = k > 0 ? model.Run(states[k - 1], reads[k - 1] + 1, reads[k] + 1, context)
+                : inputs.Length > 1 ? model.Finish(LayerMiddle.Of(inputs), From, reads[k] + 1, context)
+                : model.Run(inputs[0], From, reads[k] + 1, context);
         }
         return [.. states.Select(scope.Keep)];
     }
@@ -289,31 +294,9 @@ public sealed class SliceCache : IDisposable
 
     private static long Bytes(Tensor tensor) => tensor.Elements * tensor.DType.Size();
 
-    private static (int From, int To) Range(int layers, SliceOptions options)
+    private sealed class Entry(Tensor[] entered)
     {
-        if (options.Weights.Count == 0)
-            throw new UsageException("No weight is edited; name at least one.");
-        if (options.Reads.Count == 0)
-            throw new UsageException("No layer is read; name at least one.");
-        if (options.Storage is not (null or DType.Float32 or DType.BFloat16))
-            throw new UsageException($"Hidden states cannot be kept as {options.Storage}; float32 and bfloat16 are possible.");
-        foreach (var layer in options.Reads)
-            if (layer < 0 || layer >= layers)
-                throw new UsageException($"Layer {layer} cannot be read; the model has layers 0 to {layers - 1}.");
-        if (options.Weights.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw new UsageException($"The weight '{twice.Key}' is named twice.");
-        var edited = options.Weights.Select(name => LayerWeights.LayerOf(name) ?? throw new UsageException($"The weight '{name}' belongs to no layer; a slice edits weights of layers.")).ToArray();
-        var (first, last) = (edited.Min(), edited.Max());
-        if (last > options.Reads.Max())
-            throw new UsageException($"Layer {last} is edited, but what is read leaves layer {options.Reads.Max()}, so that the edit could not be seen. Read a layer that is not below the edited ones.");
-        if (options.Reads.Min() < first)
-            throw new UsageException($"Layer {options.Reads.Min()} is read, but the first edited layer is {first}, so that nothing changes there. Read layers that are not below the first edited one.");
-        return (first, options.Reads.Max() + 1);
-    }
-
-    private sealed class Entry(Tensor entered)
-    {
-        public Tensor Entered { get; } = entered;
+        public Tensor[] Entered { get; } = entered;
 
         public Tensor[]? Frozen { get; set; }
     }

@@ -23,8 +23,24 @@ public sealed record SliceOptions
     /// <summary>The type that cached hidden states are kept in: float32, or bfloat16, which halves the memory and rounds them to 8 bits; null: that of the hidden states. Default null. What is not cached is rounded alike.</summary>
     public DType? Storage { get; init; }
 
+    /// <summary>
+    /// Whether, where of the first layer nothing but the MLP's last matrix is edited, the neurons that enter that matrix are kept in place of what enters the layer: the layer's attention and most of its MLP are then computed once, for
+    /// (width + width of the MLP) / width times the memory. The numbers are the same. Default true; <see cref="Fitting"/> asks whether they fit.
+    /// </summary>
+    public bool KeepNeurons { get; init; } = true;
+
     /// <summary>The most bytes that the cache takes; batches beyond it are computed anew each time, with the same numbers. 0: no cache. Default 4 GiB.</summary>
     public long MaximumBytes { get; init; } = 4L << 30;
+
+    /// <summary>These options where all of the batches fit into the cache with neurons, and without <see cref="KeepNeurons"/> where they do not: more batches are then kept.</summary>
+    /// <param name="configuration">The model's shape.</param>
+    /// <param name="batches">All batches; what the untouched slice gives is kept of each.</param>
+    public SliceOptions Fitting(LanguageModelConfiguration configuration, IEnumerable<TextBatch> batches)
+    {
+        var (from, _) = SliceExtent.Range(configuration.Layers, this);
+        var taken = SliceExtent.Positions(batches) * SliceExtent.PositionBytes(configuration, true, Storage ?? DType, Reads.Distinct().Count());
+        return !SliceExtent.Divides(this, from) || taken <= MaximumBytes ? this : this with { KeepNeurons = false };
+    }
 }
 
 /// <summary>Names of weights by layer, in whatever way a checkpoint names its layers.</summary>
@@ -62,6 +78,9 @@ public static partial class LayerWeights
 
     /// <summary>The layer that a weight belongs to; null for one outside of all layers.</summary>
     public static int? LayerOf(string name) => Layer().Match(name) is { Success: true } match ? int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : null;
+
+    /// <summary>Whether a weight is the MLP's last matrix, or its bias.</summary>
+    public static bool IsLastOfMlp(string name) => LastMlpMatrix.Any(last => name.Contains($".{last}.", StringComparison.Ordinal));
 
     private static string Within(string name) => name[(Layer().Match(name) is var match ? match.Index + match.Length : 0)..^".weight".Length];
 

@@ -40,12 +40,54 @@ public sealed class SliceUnlearningTests
         using var whole = checkpoint.Load();
         using var cache = SliceCache.Open(checkpoint, LanguageBench.Slice(checkpoint.Configuration, 1, 2));
         var batch = LanguageBench.Texts(4, 3).At(0);
-        using var recorder = new SiteRecorder([new(1, SiteKind.ResidualBefore), new(2, SiteKind.ResidualAfter)]);
+        using var recorder = new SiteRecorder([new(2, SiteKind.ResidualAfter)]);
         whole.Hidden(batch.Ids(Device.Cpu), new ForwardContext { Sites = recorder });
         // The same operators on the same numbers.
-        Assert.Equal(0, LanguageBench.Difference(recorder.Values[new(1, SiteKind.ResidualBefore)], cache.Inputs(batch)));
         Assert.Equal(0, LanguageBench.Difference(recorder.Values[new(2, SiteKind.ResidualAfter)], cache.Frozen(batch)[0]));
         Assert.Equal(0, LanguageBench.Difference(recorder.Values[new(2, SiteKind.ResidualAfter)], cache.Updated(batch)[0]));
+    }
+
+    [TorchTheory]
+    [InlineData("llama", null)]
+    [InlineData("gemma2", null)]
+    [InlineData("gpt2", null)]
+    [InlineData("gpt_neox", null)]
+    [InlineData("llama", DType.BFloat16)]
+    public void Entered_at_the_neurons_a_slice_gives_what_it_gives_from_its_beginning(string family, DType? storage)
+    {
+        using var model = Tiny.Model(family);
+        var slice = new SliceOptions { Weights = LayerWeights.Of(model.NamedParameters().Select(entry => entry.Name), [1, 2], "mlp.last"), Reads = [2, 3], Storage = storage };
+        var batch = LanguageBench.Texts(4, 3).At(0);
+        using var neurons = SliceCache.Of(model, slice);
+        using var stream = SliceCache.Of(model, slice with { KeepNeurons = false });
+        using var scope = new TensorScope();
+        using var noGrad = Autograd.NoGrad();
+        neurons.Put([.. neurons.Originals.Select(weight => weight * 1.5)]);
+        stream.MarkMoved();
+        // The same operators on the same numbers; kept as bfloat16, they are rounded at another place.
+        var most = storage is null ? 0 : 0.05;
+        foreach (var (one, other) in neurons.Updated(batch).Zip(stream.Updated(batch)).Concat(neurons.Frozen(batch).Zip(stream.Frozen(batch))))
+            Assert.InRange(LanguageBench.Difference(one, other) / one.Norm().Item(), 0, most);
+        Assert.True(neurons.CachedBytes > stream.CachedBytes);
+        Assert.Equal(neurons.Estimate([batch], frozen: true), neurons.CachedBytes);
+        // Who looks at what lies before the neurons finds it.
+        Site[] sites = [new(1, SiteKind.ResidualBefore), new(1, SiteKind.MlpNeurons)];
+        using var seen = new SiteRecorder(sites);
+        using var expected = new SiteRecorder(sites);
+        neurons.Visit(batch, seen);
+        stream.Visit(batch, expected);
+        if (storage is null)
+            Assert.All(sites, site => Assert.Equal(0, LanguageBench.Difference(seen.Values[site], expected.Values[site])));
+    }
+
+    [Fact]
+    public void Neurons_are_kept_where_all_of_them_fit()
+    {
+        var (slice, batches) = (LanguageBench.Slice(LanguageBench.Tiny, 1, 2), LanguageBench.Texts(4, 9).Batches);
+        var positions = batches.Sum(batch => batch.Rows * batch.Length);
+        var bytes = positions * sizeof(float) * (16 + 20 + 16);
+        Assert.True((slice with { MaximumBytes = bytes }).Fitting(LanguageBench.Tiny, batches).KeepNeurons);
+        Assert.False((slice with { MaximumBytes = bytes - 1 }).Fitting(LanguageBench.Tiny, batches).KeepNeurons);
     }
 
     [TorchFact]

@@ -16,7 +16,7 @@ internal static class Tiny
         using var random = new RandomStream(seed);
         var model = CausalLanguageModel.Initialise(new LanguageModelConfiguration
         {
-            ModelType = type, VocabularySize = Vocabulary, HiddenSize = 16, IntermediateSize = 24, Layers = 4, Heads = 4, KeyValueHeads = type == "gpt2" ? 4 : 2, MaximumPositions = 32,
+            ModelType = type, VocabularySize = Vocabulary, HiddenSize = 16, IntermediateSize = 24, Layers = 4, Heads = 4, KeyValueHeads = type is "gpt2" or "gpt_neox" ? 4 : 2, MaximumPositions = 32, ParallelResidual = type == "gpt_neox",
             TieEmbeddings = true, Activation = type == "llama" ? Models.Language.Checkpoints.Activation.Silu : Models.Language.Checkpoints.Activation.GeluTanh,
         }, random, dtype);
         using var noGrad = Autograd.NoGrad();

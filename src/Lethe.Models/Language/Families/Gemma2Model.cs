@@ -51,13 +51,15 @@ public sealed class Gemma2Model : CausalLanguageModel
             afterMlp = Norm("post_feedforward_layernorm");
         }
 
-        internal override Tensor Forward(Tensor hidden, ForwardPass pass)
+        internal override LayerMiddle Begin(Tensor hidden, ForwardPass pass)
         {
             var x = pass.Visit(layer, SiteKind.ResidualBefore, hidden);
             x += pass.Visit(layer, SiteKind.AttentionAdded, afterAttention.Forward(attention.Forward(beforeAttention.Forward(x), pass)));
             x = pass.Visit(layer, SiteKind.ResidualMiddle, x);
-            x += pass.Visit(layer, SiteKind.MlpAdded, afterMlp.Forward(mlp.Forward(beforeMlp.Forward(x), pass)));
-            return pass.Visit(layer, SiteKind.ResidualAfter, x);
+            return new(x, mlp.Neurons(beforeMlp.Forward(x)));
         }
+
+        internal override Tensor Finish(LayerMiddle middle, ForwardPass pass) =>
+            pass.Visit(layer, SiteKind.ResidualAfter, middle.Stream + pass.Visit(layer, SiteKind.MlpAdded, afterMlp.Forward(mlp.Output(middle.Neurons, pass))));
     }
 }

@@ -64,14 +64,19 @@ public sealed class Gpt2Model : CausalLanguageModel
             Conv1D Matrix(string name, long inputs, long outputs, ParameterRole role) => new(Load(name + ".weight", [inputs, outputs], role), Load(name + ".bias", [outputs], ParameterRole.Bias), Source.RoundedProducts);
         }
 
-        internal override Tensor Forward(Tensor hidden, ForwardPass pass)
+        internal override LayerMiddle Begin(Tensor hidden, ForwardPass pass)
         {
             var x = pass.Visit(layer, SiteKind.ResidualBefore, hidden);
             x += pass.Visit(layer, SiteKind.AttentionAdded, Attend(before.Forward(x), pass));
             x = pass.Visit(layer, SiteKind.ResidualMiddle, x);
-            var neurons = pass.Visit(layer, SiteKind.MlpNeurons, Torch.Activation.Apply(kind, up.Forward(between.Forward(x))));
-            x += pass.Visit(layer, SiteKind.MlpAdded, pass.Visit(layer, SiteKind.MlpOutput, down.Forward(neurons)));
-            return pass.Visit(layer, SiteKind.ResidualAfter, x);
+            return new(x, Torch.Activation.Apply(kind, up.Forward(between.Forward(x))));
+        }
+
+        internal override Tensor Finish(LayerMiddle middle, ForwardPass pass)
+        {
+            var neurons = pass.Visit(layer, SiteKind.MlpNeurons, middle.Neurons);
+            var added = pass.Visit(layer, SiteKind.MlpAdded, pass.Visit(layer, SiteKind.MlpOutput, down.Forward(neurons)));
+            return pass.Visit(layer, SiteKind.ResidualAfter, middle.Stream + added);
         }
 
         private Tensor Attend(Tensor x, ForwardPass pass)

@@ -47,25 +47,25 @@ public sealed class GptNeoXModel : CausalLanguageModel
             LayerScale Norm(string name) => new(Load(name + ".weight", [width], ParameterRole.Factor), Load(name + ".bias", [width], ParameterRole.Bias), c.NormEpsilon);
         }
 
-        internal override Tensor Forward(Tensor hidden, ForwardPass pass)
+        internal override LayerMiddle Begin(Tensor hidden, ForwardPass pass)
         {
             var x = pass.Visit(layer, SiteKind.ResidualBefore, hidden);
             var attended = pass.Visit(layer, SiteKind.AttentionAdded, Attend(before.Forward(x), pass));
             if (configuration.ParallelResidual)
-                x = Mlp(x, pass) + attended + x;
-            else
-            {
-                x = pass.Visit(layer, SiteKind.ResidualMiddle, x + attended);
-                x += Mlp(x, pass);
-            }
-            return pass.Visit(layer, SiteKind.ResidualAfter, x);
+                return new(x, Neurons(x), attended);
+            x = pass.Visit(layer, SiteKind.ResidualMiddle, x + attended);
+            return new(x, Neurons(x));
         }
 
-        private Tensor Mlp(Tensor x, ForwardPass pass)
+        internal override Tensor Finish(LayerMiddle middle, ForwardPass pass)
         {
-            var neurons = pass.Visit(layer, SiteKind.MlpNeurons, Torch.Activation.Apply(kind, up.Forward(between.Forward(x))));
-            return pass.Visit(layer, SiteKind.MlpAdded, pass.Visit(layer, SiteKind.MlpOutput, down.Forward(neurons)));
+            var neurons = pass.Visit(layer, SiteKind.MlpNeurons, middle.Neurons);
+            var added = pass.Visit(layer, SiteKind.MlpAdded, pass.Visit(layer, SiteKind.MlpOutput, down.Forward(neurons)));
+            // Added up in the library's order.
+            return pass.Visit(layer, SiteKind.ResidualAfter, middle.Attended is { } attended ? added + attended + middle.Stream : middle.Stream + added);
         }
+
+        private Tensor Neurons(Tensor x) => Torch.Activation.Apply(kind, up.Forward(between.Forward(x)));
 
         private Tensor Attend(Tensor x, ForwardPass pass)
         {

@@ -19,13 +19,16 @@ internal sealed class GatedMlp : ModelPart
         down = LoadProjection("down_proj", c.IntermediateSize, c.HiddenSize, c.MlpBias, ParameterRole.ResidualMatrix);
     }
 
-    /// <summary>(B, T, D) → (B, T, D).</summary>
-    public Tensor Forward(Tensor x, ForwardPass pass)
+    /// <summary>(B, T, D) → (B, T, inner).</summary>
+    public Tensor Neurons(Tensor x)
     {
         var parts = both.Forward(x);
-        var neurons = pass.Visit(layer, SiteKind.MlpNeurons, Torch.Activation.Apply(kind, parts[0]) * parts[1]);
-        return pass.Visit(layer, SiteKind.MlpOutput, down.Forward(neurons));
+        return Torch.Activation.Apply(kind, parts[0]) * parts[1];
     }
+
+    /// <summary>(B, T, inner) → (B, T, D), the neurons visited.</summary>
+    public Tensor Output(Tensor neurons, ForwardPass pass) =>
+        pass.Visit(layer, SiteKind.MlpOutput, down.Forward(pass.Visit(layer, SiteKind.MlpNeurons, neurons)));
 }
 
 /// <summary>Functions of one element, by their names in configurations.</summary>

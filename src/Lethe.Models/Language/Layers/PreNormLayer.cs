@@ -20,12 +20,14 @@ internal sealed class PreNormLayer : DecoderLayer
         mlp = Part("mlp", new GatedMlp(c, layer, source, Full("mlp.")));
     }
 
-    internal override Tensor Forward(Tensor hidden, ForwardPass pass)
+    internal override LayerMiddle Begin(Tensor hidden, ForwardPass pass)
     {
         var x = pass.Visit(layer, SiteKind.ResidualBefore, hidden);
         x += pass.Visit(layer, SiteKind.AttentionAdded, attention.Forward(before.Forward(x), pass));
         x = pass.Visit(layer, SiteKind.ResidualMiddle, x);
-        x += pass.Visit(layer, SiteKind.MlpAdded, mlp.Forward(between.Forward(x), pass));
-        return pass.Visit(layer, SiteKind.ResidualAfter, x);
+        return new(x, mlp.Neurons(between.Forward(x)));
     }
+
+    internal override Tensor Finish(LayerMiddle middle, ForwardPass pass) =>
+        pass.Visit(layer, SiteKind.ResidualAfter, middle.Stream + pass.Visit(layer, SiteKind.MlpAdded, mlp.Output(middle.Neurons, pass)));
 }

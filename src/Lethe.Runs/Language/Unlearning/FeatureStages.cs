@@ -44,7 +44,7 @@ internal sealed class FeatureStages
         (this.plan, this.options, this.texts, this.saes, this.questions) = (plan, options, texts, saes, questions);
         var environment = new EnvironmentFacts("float32", device.ToString(), Engine.Threads, Engine.Version);
         scored = runner.Run(
-            new Stage { Name = "score", Method = "latent-scores", Version = 1, Options = new { plan.Features, plan.LayerChoice, plan.Ground.Split.Seed, texts = texts.Options }, Inputs = [.. inputs, .. texts.Inputs], Environment = environment },
+            new Stage { Name = "score", Method = "latent-scores", Version = 2, Options = new { plan.Features, plan.LayerChoice, plan.Ground.Split.Seed, texts = texts.Options }, Inputs = [.. inputs, .. texts.Inputs], Environment = environment },
             work => Score(work, checkpoint, device));
         var scores = Read<ScoreRecord>(scored, ScoresName);
         // Before anything is decided: where no layer separates, the check says more than the diagnosis alone.
@@ -127,7 +127,8 @@ internal sealed class FeatureStages
         var causal = plan.Features.Importance == LatentImportance.Causal;
         using var model = checkpoint.Load(new LoadOptions { ToLayer = causal ? null : saes.Max(LayerOf) + 1, Head = causal, Device = device });
         var effects = causal ? CausalScores.Read(model, saes, questions, advanced: done => work.Report(done, questions.Count, "questions")) : null;
-        using var pass = LatentTextPass.Read(model, saes, [new("forget", texts.Forget), new("retain", texts.Retain)], length: texts.Length, advanced: (done, all) => work.Report(done, all, "texts"));
+        // Text that stands there several times, as neighbours' may, is read once.
+        using var pass = LatentTextPass.Read(model, saes, [new("forget", [.. texts.Forget.Distinct()]), new("retain", [.. texts.Retain.Distinct()])], length: texts.Length, advanced: (done, all) => work.Report(done, all, "texts"));
         SiteScores[] scores = [.. saes.Select((sae, k) => new SiteScores(
             LayerOf(sae), LatentScores.Of(pass.Statistics(k, 0), pass.Statistics(k, 1), effects?[k]), causal ? null : FeatureStability.Of(pass.Texts(k, 0), pass.Texts(k, 1), plan.Features, TextSeed)))];
         var layers = plan.LayerChoice is { } choice

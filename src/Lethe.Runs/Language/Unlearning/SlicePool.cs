@@ -25,7 +25,7 @@ internal sealed class SharedSlice : IDisposable
         var checkpoint = LanguageCheckpoint.Open(model);
         try
         {
-            return new SharedSlice(checkpoint, SliceCache.Open(checkpoint, options), forget, retain);
+            return new SharedSlice(checkpoint, SliceCache.Open(checkpoint, options.Fitting(checkpoint.Configuration, forget.Batches.Concat(retain.Batches))), forget, retain);
         }
         catch
         {
