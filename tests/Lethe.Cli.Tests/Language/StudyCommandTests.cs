@@ -11,7 +11,7 @@ public sealed class StudyCommandTests(LanguageUnlearningTests.World world) : ICl
         set: {guard: null, measure.answers: 0, ground.split: {trained: 0.6, validation: 0.5}}
         methods:
           - {name: ours, proposed: true, set: {method: {kind: rmu, steps: 6, learning_rate: 0.01, layer: 1, edited_layers: [0, 1]}}, grid: {method.strength: [0.5, 1], method.alpha: [20, 40]}}
-          - {name: ascent, set: {method: {kind: gradient_ascent, steps: 3}}, grid: {method: [{kind: gradient_ascent, steps: 3, learning_rate: 0.0001}, {kind: gradient_ascent, steps: 3, learning_rate: 0.001}]}}
+          - {name: ascent, grid: {method: [{kind: gradient_ascent, steps: 3, learning_rate: 0.0001}, {kind: gradient_ascent, steps: 3, learning_rate: 0.001}]}}
           - {name: nothing, control: true, set: {method: {kind: rmu, steps: 2, layer: 1, edited_layers: [0, 1], learning_rate: 0.01, strength: 0}}}
         tune:
           set: {ground.forget: tool, ground.neighbours: [stone], measure.part: validation}
