@@ -1,5 +1,6 @@
 using System.Xml.Linq;
 using Lethe.Reports.Tests.Example;
+using Lethe.Runs.Results;
 using Lethe.Torch;
 
 namespace Lethe.Reports.Tests;
@@ -53,4 +54,14 @@ public sealed class SweepReportTests
     [Fact]
     public void A_sweep_without_points_is_refused() =>
         Assert.Contains("no points", Assert.Throws<BadInputException>(() => SweepReport.Render(ExampleRun.Sweep with { Points = [] }, ReportLanguage.English)).Message);
+
+    [Fact]
+    public void Whole_sections_are_named_by_their_kind_and_by_what_tells_those_of_a_kind_apart()
+    {
+        string[] methods = ["{\"kind\":\"rmu\",\"layer\":1,\"steps\":9}", "{\"kind\":\"sspu\",\"layers\":[1],\"steps\":9}", "{\"kind\":\"sspu\",\"layers\":[1,2],\"steps\":9}"];
+        var points = methods.Select(method => ExampleRun.Sweep.Points[0] with { Options = new Dictionary<string, object?> { ["method"] = method } });
+        var sweep = new SweepResult("x", [.. points]);
+
+        Assert.Equal(["rmu", "sspu, layers [1]", "sspu, layers [1,2]"], sweep.Points.Select(point => SweepNames.Name(sweep, point)));
+    }
 }

@@ -21,6 +21,20 @@ public sealed class MadeDataTests
     }
 
     [Fact]
+    public void Records_of_moved_customers_lie_apart_and_have_former_facts()
+    {
+        using var folder = new TemporaryFolder();
+        var (records, moved) = (MadeData.Of("${records}/city.tsv")!.Folder(folder.Path), MadeData.Of("${moved_records}/city.tsv")!.Folder(folder.Path));
+
+        Assert.NotEqual(records, moved);
+        Assert.False(File.Exists(Path.Combine(records, "former_city.tsv")));
+        Assert.Equal(1 + 60, File.ReadLines(Path.Combine(moved, "former_city.tsv")).Count());
+        // Present facts are the same; what is so now of those who have moved is of the topic current.
+        static IEnumerable<string> Facts(string file) => File.ReadLines(file).Skip(1).Select(line => line[line.IndexOf('\t')..]).Order(StringComparer.Ordinal);
+        Assert.Equal(Facts(Path.Combine(records, "city.tsv")), Facts(Path.Combine(moved, "city.tsv")));
+    }
+
+    [Fact]
     public void Several_at_once_make_one_folder()
     {
         using var folder = new TemporaryFolder();

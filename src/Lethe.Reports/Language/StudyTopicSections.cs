@@ -11,7 +11,7 @@ internal static class StudyTopicSections
 {
     /// <summary>Bounds that were broken, in words.</summary>
     public static string Broken(StudyReading reading, Texts t) => reading.Figures is null ? t.StFailed
-        : string.Join(", ", reading.Broken.Select(loss => loss switch { UtilityLoss.Retain => t.StBoundRetain, UtilityLoss.Neighbour => t.StBoundNeighbour, _ => t.StBoundPerplexity }));
+        : string.Join(t.Language == ReportLanguage.Japanese ? "、" : ", ", reading.Broken.Select(loss => loss switch { UtilityLoss.Retain => t.StBoundRetain, UtilityLoss.Neighbour => t.StBoundNeighbour, _ => t.StBoundPerplexity }));
 
     public static Html Topics(StudyResult study, Texts t)
     {

@@ -11,7 +11,7 @@ public sealed class StudyCommandTests(LanguageUnlearningTests.World world) : ICl
         set: {guard: null, measure.answers: 0, ground.split: {trained: 0.6, validation: 0.5}}
         methods:
           - {name: ours, proposed: true, set: {method: {kind: rmu, steps: 6, learning_rate: 0.01, layer: 1, edited_layers: [0, 1]}}, grid: {method.strength: [0.5, 1], method.alpha: [20, 40]}}
-          - {name: ascent, set: {method: {kind: gradient_ascent, steps: 3}}, grid: {method.learning_rate: [0.0001, 0.001]}}
+          - {name: ascent, grid: {method: [{kind: gradient_ascent, steps: 3, learning_rate: 0.0001}, {kind: gradient_ascent, steps: 3, learning_rate: 0.001}]}}
           - {name: nothing, control: true, set: {method: {kind: rmu, steps: 2, layer: 1, edited_layers: [0, 1], learning_rate: 0.01, strength: 0}}}
         tune:
           set: {ground.forget: tool, ground.neighbours: [stone], measure.part: validation}
@@ -48,6 +48,8 @@ public sealed class StudyCommandTests(LanguageUnlearningTests.World world) : ICl
         var methods = root.GetProperty("methods").EnumerateArray().ToArray();
         Assert.Equal(["ours", "ascent", "nothing"], methods.Select(method => method.GetProperty("name").GetString()!));
         Assert.Equal("ascent", root.GetProperty("strongest_baseline").GetString());
+        // Whole sections are named by what tells them apart.
+        Assert.Equal(["learning_rate 0.0001", "learning_rate 0.001"], methods[1].GetProperty("configurations").EnumerateArray().Select(own => own.GetProperty("name").GetString()!));
 
         // Half of four went on; of each method one was chosen.
         var ours = methods[0].GetProperty("configurations").EnumerateArray().ToArray();

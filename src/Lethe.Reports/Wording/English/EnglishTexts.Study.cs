@@ -19,8 +19,8 @@ internal sealed partial class EnglishTexts
     public override string StMetMeasured => "met as measured, but not with its uncertainty";
     public override string StMissed => "not met";
     public override string StNoGap => "cannot be said: a run failed, or a topic was not known";
-    public override string StWithin => "within the bound in every topic";
-    public override string StOutside => "not within the bound in every topic";
+    public override string StWithin => "It is within the bound in every topic";
+    public override string StOutside => "It is not within the bound in every topic";
     public override string StMethod => "Method";
     public override string StRole => "Part";
     public override string StProposed => "proposed";

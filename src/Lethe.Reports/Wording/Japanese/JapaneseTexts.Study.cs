@@ -19,8 +19,8 @@ internal sealed partial class JapaneseTexts
     public override string StMetMeasured => "測定値では達成、不確かさを含めると未確認";
     public override string StMissed => "未達成";
     public override string StNoGap => "判断できない（実行の失敗、または処理前の知識の不足）";
-    public override string StWithin => "全分野で限度内";
-    public override string StOutside => "限度を超えた分野がある";
+    public override string StWithin => "全分野で限度内です";
+    public override string StOutside => "限度を超えた分野があります";
     public override string StMethod => "手法";
     public override string StRole => "区分";
     public override string StProposed => "提案手法";

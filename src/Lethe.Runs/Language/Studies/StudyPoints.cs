@@ -43,7 +43,7 @@ internal sealed class StudyPoints
         foreach (var method in study.Value.Methods)
             if (method.Grid.Values.Aggregate(1L, (product, values) => Math.Min(Most + 1L, product * values.Count)) > Most)
                 throw new UsageException($"{study.Source}: the grid of '{method.Name}' has more than {Most} combinations; give it fewer values.");
-        Configurations = [.. study.Value.Methods.SelectMany(method => SweepPoints.Combinations([.. method.Grid]).Select(values => new StudyConfigurationPlan(method, NameOf(values), values)))];
+        Configurations = [.. study.Value.Methods.SelectMany(method => SweepPoints.Combinations([.. method.Grid]).Select(values => new StudyConfigurationPlan(method, NameOf(method, values), values)))];
         TuneTopic = Tune(Configurations[0], study.Value.Tune.Rounds.Count - 1, study.Value.Tune.Seeds[0]).Topic;
         Check();
     }
@@ -142,7 +142,14 @@ internal sealed class StudyPoints
 
     private static bool IsMethodKey(string path) => path.StartsWith("method.", StringComparison.Ordinal);
 
-    private static string NameOf(IReadOnlyList<PlanAssignment> values) => values.Count == 0
+    private static string NameOf(StudyMethodPlan method, IReadOnlyList<PlanAssignment> values) => values.Count == 0
         ? "default"
-        : string.Join(", ", values.Select(value => $"{value.Path[(value.Path.LastIndexOf('.') + 1)..]} {SweepPoints.Text(SweepPoints.Value(value.Value))}"));
+        : string.Join(", ", values.Select(value => value.Value is PlanMap map && Differing(map, method.Grid[value.Path]) is { Length: > 0 } differing
+            ? differing
+            : $"{value.Path[(value.Path.LastIndexOf('.') + 1)..]} {SweepPoints.Text(SweepPoints.Value(value.Value))}"));
+
+    // Of a whole section, such as a method, the keys by which it differs from the other sections in its place.
+    private static string Differing(PlanMap map, IReadOnlyList<PlanNode> others) => string.Join(", ", map.Entries
+        .Where(entry => others.Any(other => (other as PlanMap)?.Find(entry.Key) is not { } there || CanonicalJson.Of(there.Value) != CanonicalJson.Of(entry.Value)))
+        .Select(entry => $"{entry.Key} {SweepPoints.Text(SweepPoints.Value(entry.Value))}"));
 }
