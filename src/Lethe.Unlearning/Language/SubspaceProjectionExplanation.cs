@@ -78,15 +78,18 @@ public sealed record SubspaceProjectionExplanation(IReadOnlyList<LayerExplanatio
                 sae.Check($"site {site}", cache.Configuration.HiddenSize);
                 chosen = Tensor.FromArray(choice.Relevant.Concat(choice.Irrelevant).Select(latent => (long)latent).ToArray()).To(cache.Device);
             }
-            var (target, pair) = (method.TargetOf(layer), method.PairOf(layer));
-            var (f, r) = (new Sums(target, pair, sae, chosen), new Sums(target, pair, sae, chosen));
+            var (targets, pair) = (method.TargetsOf(layer), method.PairOf(layer));
+            var (f, r) = (new Sums(pair, sae, chosen), new Sums(pair, sae, chosen));
             foreach (var (texts, sums) in new[] { (forget, f), (retain, r) })
                 foreach (var batch in texts)
                 {
                     using var one = new TensorScope();
                     var counted = batch.Mask(DType.Float32, cache.Device).View(-1).Nonzero().View(-1);
                     Tensor Counted(Tensor state) => state.Reshape(-1, state.Size(-1)).IndexSelect(0, counted);
-                    sums.Add(Counted(cache.Frozen(batch)[place]), Counted(cache.Updated(batch)[place]));
+                    var state = cache.Frozen(batch)[place];
+                    // How near text to retain comes to a target is not asked.
+                    var target = sums == f ? targets.Of(batch) : targets.Shared;
+                    sums.Add(Counted(state), Counted(cache.Updated(batch)[place]), Counted(target.Expand(state.Shape.ToArray())));
                 }
             layers.Add(new(layer, f.Movement(), r.Movement(), f.Reach(), choice is null ? [] :
                 [.. choice.Relevant.Concat(choice.Irrelevant).Index().Select(entry => new LatentMovement(entry.Item, entry.Index < choice.Relevant.Count,
@@ -115,14 +118,14 @@ public sealed record SubspaceProjectionExplanation(IReadOnlyList<LayerExplanatio
     }
 
     /// <summary>Sums over positions of one kind of text.</summary>
-    private sealed class Sums(Tensor target, SubspacePair? pair, SparseAutoencoder? sae, Tensor? chosen)
+    private sealed class Sums(SubspacePair? pair, SparseAutoencoder? sae, Tensor? chosen)
     {
         private readonly double[] latentsBefore = new double[chosen?.Elements ?? 0], latentsAfter = new double[chosen?.Elements ?? 0];
         private long count;
         private double before, moved, movedRelevant, movedIrrelevant;
         private (double Before, double After) distance, relevant, irrelevant;
 
-        public void Add(Tensor frozen, Tensor updated)
+        public void Add(Tensor frozen, Tensor updated, Tensor target)
         {
             count += frozen.Size(0);
             var (h0, h, c) = (frozen.To(DType.Float64), updated.To(DType.Float64), target.To(DType.Float64));

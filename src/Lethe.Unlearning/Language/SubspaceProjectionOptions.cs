@@ -72,6 +72,11 @@ public abstract record SubspaceProjectionOptions : LanguageUnlearningOptions
     [Range(1e-3, 1e6)]
     public double TargetNorm { get; init; } = 3;
 
+    /// <summary>How much of a target is an entity's own.</summary>
+    [Description("How much of the target's direction is drawn for each entity by itself: 0, as published, one for all; 1, each its own")]
+    [Range(0.0, 1.0)]
+    public double OwnTargets { get; init; }
+
     /// <summary>Weight of the retain loss.</summary>
     [Description("Weight of the retain loss; 40 in our first trials (160 forgot less, 10 cost neighbours)")]
     [Range(0, 1e9)]

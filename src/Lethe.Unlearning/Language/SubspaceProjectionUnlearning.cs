@@ -45,7 +45,7 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
             {
                 var (norm, square) = cache.Norms(retain.Batches.Take(NormBatches), layer);
                 var pair = pairs.GetValueOrDefault(layer);
-                layers.Add(new(layer, Target(cache, pair?.Irrelevant, options, seed, layer, norm * options.TargetNorm), square));
+                layers.Add(new(layer, new SteeringTargets(pair?.Irrelevant, options, seed, layer, norm * options.TargetNorm, forget.Batches.SelectMany(batch => batch.Groups), cache), square));
                 setup.Add(new(layer, norm, square, norm * options.TargetNorm, pair?.Read()));
             }
             (steered, Setup) = ([.. layers], setup);
@@ -54,7 +54,7 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
         }
         catch
         {
-            layers.ForEach(layer => layer.Target.Dispose());
+            layers.ForEach(layer => layer.Targets.Dispose());
             foreach (var basis in inputs.Values)
                 basis.Dispose();
             throw;
@@ -116,8 +116,10 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
         return new(cache, forget, retain, pairs, options, seed, guarded, stop, advanced);
     }
 
-    /// <summary>The target of a layer read, (D); owned by this.</summary>
-    public Tensor TargetOf(int layer) => steered.First(entry => entry.Layer == layer).Target;
+    /// <summary>The target of a layer read that all texts share, (D); owned by this.</summary>
+    public Tensor TargetOf(int layer) => TargetsOf(layer).Shared;
+
+    internal SteeringTargets TargetsOf(int layer) => steered.First(entry => entry.Layer == layer).Targets;
 
     /// <summary>The subspaces of a layer read; null where it has none.</summary>
     public SubspacePair? PairOf(int layer) => pairs.GetValueOrDefault(layer);
@@ -133,20 +135,9 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
     {
         Loop.Dispose();
         foreach (var layer in steered)
-            layer.Target.Dispose();
+            layer.Targets.Dispose();
         foreach (var basis in inputs.Values)
             basis.Dispose();
-    }
-
-    private static Tensor Target(SliceCache cache, OrthonormalBasis? irrelevant, SubspaceProjectionOptions options, ulong seed, int layer, double length)
-    {
-        using var scope = new TensorScope();
-        using var random = new RandomStream(RandomStream.ChildSeed(seed, $"target {layer}"));
-        long[] shape = [cache.Configuration.HiddenSize];
-        var drawn = options.Target == TargetKind.Positive ? Tensor.Rand(shape, random, DType.Float64) : Tensor.Randn(shape, random, DType.Float64);
-        if (options.Target == TargetKind.Irrelevant)
-            drawn = irrelevant!.Project(drawn);
-        return TensorScope.Detach((drawn * (length / drawn.Norm().Item())).To(cache.ComputeType).To(cache.Device));
     }
 
     private List<InputReading> ReadInputs(TextBatches forget, TextBatches retain, IReadOnlyList<InputText>? guarded, Action<long, long>? advanced)

@@ -6,7 +6,8 @@ namespace Lethe.Unlearning.Language;
 /// <summary>One text as tokens.</summary>
 /// <param name="Tokens">Its tokens, the first one (BOS, where the model has one) included; at least 1.</param>
 /// <param name="FirstTarget">The first token that is asked for by losses over logits: 1 asks for all that can be asked for, more leaves a prompt out.</param>
-public sealed record TextRow(IReadOnlyList<int> Tokens, int FirstTarget = 1);
+/// <param name="Group">What the text is about, such as a digest of an entity's name: losses that draw something for each subject draw the same for rows of one group.</param>
+public sealed record TextRow(IReadOnlyList<int> Tokens, int FirstTarget = 1, ulong Group = 0);
 
 /// <summary>On which side rows are filled up to the length of the longest of their batch.</summary>
 public enum PaddingSide
@@ -55,6 +56,7 @@ public sealed class TextBatch
     internal TextBatch(IReadOnlyList<TextRow> rows, TextBatchOptions options)
     {
         Rows = rows.Count;
+        Groups = [.. rows.Select(row => row.Group)];
         Length = Math.Min(options.Length, rows.Max(row => row.Tokens.Count));
         ids = new long[Rows * Length];
         targets = new long[Rows * Length];
@@ -85,6 +87,9 @@ public sealed class TextBatch
 
     /// <summary>Number of rows, B.</summary>
     public int Rows { get; }
+
+    /// <summary>The group of each row.</summary>
+    public IReadOnlyList<ulong> Groups { get; }
 
     /// <summary>Tokens of the longest row, T.</summary>
     public int Length { get; }

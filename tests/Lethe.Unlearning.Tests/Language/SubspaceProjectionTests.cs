@@ -85,6 +85,34 @@ public sealed class SubspaceProjectionTests
         Assert.Equal(bench.Cache.Originals[0].ToArray<float>(), bench.Cache.Weights[0].ToArray<float>());
     }
 
+    [TorchTheory]
+    [InlineData(0.0)]
+    [InlineData(0.4)]
+    [InlineData(1.0)]
+    public void Texts_of_one_group_share_a_target_and_groups_share_as_much_of_it_as_asked(double own)
+    {
+        var options = (InputSubspaceProjectionOptions)Ours with { OwnTargets = own };
+        using var bench = new Bench(options);
+        using var method = bench.Create(options);
+        var batch = bench.Forget.At(0);
+        using var scope = new TensorScope();
+        var targets = method.TargetsOf(2);
+        var each = (targets.Of(batch) + Tensor.Zeros([batch.Rows, 1, 16])).View(batch.Rows, 16);
+        Assert.All(Enumerable.Range(0, batch.Rows), row => Assert.Equal(3 * method.Setup[0].MedianNorm, each.Select(0, row).Norm().Item(), 1e-3));
+        Assert.Equal(1, bench.Pair.Irrelevant.Share(each), 1e-6);
+        double Cosine(int a, int b) => (each.Select(0, a) * each.Select(0, b)).Sum().Item() / Math.Pow(3 * method.Setup[0].MedianNorm, 2);
+        for (var row = 0; row < batch.Rows; row++)
+            for (var other = 0; other < row; other++)
+                if (own == 0 || batch.Groups[row] == batch.Groups[other])
+                    Assert.Equal(1, Cosine(row, other), 1e-5);
+                else
+                    Assert.InRange(Cosine(row, other), -1, 0.99);
+        bench.Train(method);
+        var layer = Assert.Single(SubspaceProjectionExplanation.Read(method, bench.Forget.Batches, bench.Retain.Batches).Layers);
+        // The distance is that of every text from its own target.
+        Assert.True(layer.Target.After < 0.97 * layer.Target.Before, $"{layer.Target}");
+    }
+
     [TorchFact]
     public void Several_layers_are_steered_together_each_with_its_own_subspaces()
     {
@@ -148,7 +176,8 @@ public sealed class SubspaceProjectionTests
             var random = new Random(1);
             int[][] Texts(int from, int to) => [.. Enumerable.Range(0, 8).Select(_ => (int[])[3, .. Enumerable.Range(0, random.Next(3, 9)).Select(_ => random.Next(from, to))])];
             var (forget, retain) = (Texts(5, 20), Texts(20, 40));
-            Forget = TextBatches.Of(forget);
+            // Two texts about each of four subjects.
+            Forget = TextBatches.Of([.. forget.Index().Select(text => new TextRow(text.Item, Group: (ulong)(text.Index % 4)))]);
             Retain = TextBatches.Of(retain);
             using var pass = LatentTextPass.Read(model, [sae], [new("forget", forget), new("retain", retain)]);
             Choice = LatentSelection.Choose(LatentScores.Of(pass.Statistics(0, 0), pass.Statistics(0, 1)), new LatentSelectionOptions { Relevant = 4, Irrelevant = 5, Percentile = 50 });

@@ -37,8 +37,8 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
         var batches = texts.BatchOptions(checkpoint.Special);
         if (options is ReleasedRepresentationMisdirectionOptions)
             batches = batches with { Padding = PaddingSide.Left, CountFirst = true, CountPadding = true };
-        TextBatches Batches(IReadOnlyList<int[]> rows, string name) => TextBatches.Of(rows, batches with { Seed = RandomStream.ChildSeed(seed, name) });
-        var (forget, retain) = (Batches(texts.Forget, "forget"), Batches(texts.Retain, "retain"));
+        TextBatches Batches(IReadOnlyList<TextRow> rows, string name) => TextBatches.Of(rows, batches with { Seed = RandomStream.ChildSeed(seed, name) });
+        var (forget, retain) = (Batches(texts.ForgetRows, "forget"), Batches([.. texts.Retain.Select(row => new TextRow(row))], "retain"));
         SliceLease Lease(SliceOptions slice) => SliceLease.Take(
             slices, CanonicalJson.Digest(new { digest, inputs = texts.Inputs, texts = texts.Options, batches, seed, slice.Weights, slice.Reads, device = device.ToString() }),
             () => SharedSlice.Open(checkpoint.Path, slice with { Device = device }, forget, retain));

@@ -27,7 +27,8 @@ internal sealed class TrainingTexts
         // A token is at most a few dozen characters; what is cut off is not encoded.
         int[] Encode(string text) => [.. encoding.Encode(text.Length > 32 * plan.Texts.Length ? text[..(32 * plan.Texts.Length)] : text).Take(plan.Texts.Length)];
         var forgotten = ground.ForgetTexts.Select(text => text.Text).ToHashSet(StringComparer.Ordinal);
-        Forget = [.. ground.ForgetTexts.Select(text => Encode(text.Text)).Where(Counts)];
+        ForgetRows = [.. ground.ForgetTexts.Select(text => (Ids: Encode(text.Text), text.Entity)).Where(text => Counts(text.Ids)).Select(text => new TextRow(text.Ids, Group: EntityName.Draw(0, "group", text.Entity)))];
+        Forget = [.. ForgetRows.Select(row => (int[])row.Tokens)];
         var retain = ground.RetainTexts.SelectMany(text => Enumerable.Repeat(Encode(text.Text), ground.Neighbours.Contains(text.Topic) ? plan.Texts.Neighbours : 1)).Where(Counts).ToList();
         var guard = new List<int[]>();
         corpora = plan.Retain.Count > 0 ? new CorpusReader(plan.Retain, planFile, "retain") : null;
@@ -56,6 +57,9 @@ internal sealed class TrainingTexts
 
     /// <summary>Text to forget.</summary>
     public IReadOnlyList<int[]> Forget { get; }
+
+    /// <summary>The same with the entity that each text is about for its group.</summary>
+    public IReadOnlyList<TextRow> ForgetRows { get; }
 
     /// <summary>Text that must stay.</summary>
     public IReadOnlyList<int[]> Retain { get; }
