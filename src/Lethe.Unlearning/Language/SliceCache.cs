@@ -144,7 +144,7 @@ public sealed class SliceCache : IDisposable
         using var noGrad = Autograd.NoGrad();
         using var scope = new TensorScope();
         // What is visited before the neurons is not there when they are what enters.
-        var entered = divided && SliceExtent.BeforeNeurons.Any(kind => visitor.Wants(new(From, kind))) ? [Below(batch)] : Entered(batch);
+        var entered = divided && SliceExtent.BeforeNeurons.Any(kind => visitor.Wants(new(From, kind))) ? [Below(batch).To(storage)] : Entered(batch);
         Untouched(() => Run(entered, batch, visitor));
     }
 

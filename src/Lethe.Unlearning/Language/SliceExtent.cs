@@ -43,7 +43,7 @@ internal static class SliceExtent
     /// <summary>Bytes that a position takes: what enters, and what leaves the untouched slice at as many layers as are kept.</summary>
     public static long PositionBytes(LanguageModelConfiguration c, bool divided, DType storage, int frozen)
     {
-        var neurons = c.IntermediateSize + (c is { ModelType: "gpt_neox", ParallelResidual: true } ? c.HiddenSize : 0);
+        var neurons = c.IntermediateSize + (c.ParallelResidual ? c.HiddenSize : 0);
         return storage.Size() * ((long)c.HiddenSize * (1 + frozen) + (divided ? neurons : 0));
     }
 }

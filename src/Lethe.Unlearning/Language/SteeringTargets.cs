@@ -18,20 +18,20 @@ internal sealed class SteeringTargets : IDisposable
     /// <param name="layer">The layer.</param>
     /// <param name="length">Length of every target.</param>
     /// <param name="groups">The groups.</param>
-    /// <param name="like">A tensor whose type and device they get; its size is D.</param>
-    public SteeringTargets(OrthonormalBasis? irrelevant, SubspaceProjectionOptions options, ulong seed, int layer, double length, IEnumerable<ulong> groups, SliceCache like)
+    /// <param name="cache">The slice, whose size, type and device they get.</param>
+    public SteeringTargets(OrthonormalBasis? irrelevant, SubspaceProjectionOptions options, ulong seed, int layer, double length, IEnumerable<ulong> groups, SliceCache cache)
     {
         using var scope = new TensorScope();
         Tensor Direction(string name)
         {
             using var random = new RandomStream(RandomStream.ChildSeed(seed, name));
-            long[] shape = [like.Configuration.HiddenSize];
+            long[] shape = [cache.Configuration.HiddenSize];
             var drawn = options.Target == TargetKind.Positive ? Tensor.Rand(shape, random, DType.Float64) : Tensor.Randn(shape, random, DType.Float64);
             if (options.Target == TargetKind.Irrelevant)
                 drawn = irrelevant!.Project(drawn);
             return drawn / drawn.Norm().Item();
         }
-        Tensor Finished(Tensor directions) => TensorScope.Detach((directions * length).To(like.ComputeType).To(like.Device));
+        Tensor Finished(Tensor directions) => TensorScope.Detach((directions * length).To(cache.ComputeType).To(cache.Device));
         var shared = Direction($"target {layer}");
         Shared = Finished(shared);
         if (options.OwnTargets == 0)

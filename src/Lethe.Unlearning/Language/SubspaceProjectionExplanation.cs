@@ -80,16 +80,15 @@ public sealed record SubspaceProjectionExplanation(IReadOnlyList<LayerExplanatio
             }
             var (targets, pair) = (method.TargetsOf(layer), method.PairOf(layer));
             var (f, r) = (new Sums(pair, sae, chosen), new Sums(pair, sae, chosen));
-            foreach (var (texts, sums) in new[] { (forget, f), (retain, r) })
+            // How near text to retain comes to a target is not asked.
+            foreach (var (texts, sums, target) in new (IReadOnlyList<TextBatch>, Sums, Func<TextBatch, Tensor>)[] { (forget, f, targets.Of), (retain, r, _ => targets.Shared) })
                 foreach (var batch in texts)
                 {
                     using var one = new TensorScope();
                     var counted = batch.Mask(DType.Float32, cache.Device).View(-1).Nonzero().View(-1);
                     Tensor Counted(Tensor state) => state.Reshape(-1, state.Size(-1)).IndexSelect(0, counted);
                     var state = cache.Frozen(batch)[place];
-                    // How near text to retain comes to a target is not asked.
-                    var target = sums == f ? targets.Of(batch) : targets.Shared;
-                    sums.Add(Counted(state), Counted(cache.Updated(batch)[place]), Counted(target.Expand(state.Shape.ToArray())));
+                    sums.Add(Counted(state), Counted(cache.Updated(batch)[place]), Counted(target(batch).Expand(state.Shape.ToArray())));
                 }
             layers.Add(new(layer, f.Movement(), r.Movement(), f.Reach(), choice is null ? [] :
                 [.. choice.Relevant.Concat(choice.Irrelevant).Index().Select(entry => new LatentMovement(entry.Item, entry.Index < choice.Relevant.Count,

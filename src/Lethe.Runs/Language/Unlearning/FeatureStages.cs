@@ -128,7 +128,7 @@ internal sealed class FeatureStages
         using var model = checkpoint.Load(new LoadOptions { ToLayer = causal ? null : saes.Max(LayerOf) + 1, Head = causal, Device = device });
         var effects = causal ? CausalScores.Read(model, saes, questions, advanced: done => work.Report(done, questions.Count, "questions")) : null;
         // Text that stands there several times, as neighbours' may, is read once.
-        using var pass = LatentTextPass.Read(model, saes, [new("forget", [.. texts.Forget.Distinct()]), new("retain", [.. texts.Retain.Distinct()])], length: texts.Length, advanced: (done, all) => work.Report(done, all, "texts"));
+        using var pass = LatentTextPass.Read(model, saes, [new("forget", texts.Forget), new("retain", [.. texts.Retain.Distinct()])], length: texts.Length, advanced: (done, all) => work.Report(done, all, "texts"));
         SiteScores[] scores = [.. saes.Select((sae, k) => new SiteScores(
             LayerOf(sae), LatentScores.Of(pass.Statistics(k, 0), pass.Statistics(k, 1), effects?[k]), causal ? null : FeatureStability.Of(pass.Texts(k, 0), pass.Texts(k, 1), plan.Features, TextSeed)))];
         var layers = plan.LayerChoice is { } choice
