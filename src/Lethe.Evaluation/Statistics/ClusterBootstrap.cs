@@ -28,7 +28,8 @@ public static class ClusterBootstrap
     /// <param name="pooling">How items become a sample's mean.</param>
     /// <param name="options">Draws, confidence and seed; <see cref="BootstrapOptions.BiasCorrected"/> is not used.</param>
     /// <param name="better">Which direction is better.</param>
-    /// <returns>The statistic over all clusters, N items of the first sample; no interval where a topic has a single cluster, which says nothing of its spread.</returns>
+    /// <returns>The statistic over all clusters, N items of the first sample; no interval where a topic has a single cluster, which says nothing of its spread. Pooled, such topics are drawn as one stratum with
+    /// their like, or with the smallest other topic (collapsed strata: Wolter 2007, section 2.5), which makes the interval wider rather than narrower.</returns>
     /// <exception cref="RunFailedException">The statistic, of all or of a draw, is not finite.</exception>
     public static Measure Of(IReadOnlyList<ClusteredSample> samples, Func<double[], double> statistic, Pooling pooling = Pooling.Macro, BootstrapOptions? options = null, Better better = Better.Neither)
     {
@@ -68,7 +69,7 @@ public static class ClusterBootstrap
         Check.AtLeast(samples.Count, 1, "samples");
         Check.Option(options.Resamples >= 100, "number of resamples", options.Resamples, "at least 100");
         var drawn = samples.Select((sample, at) => (Sample: sample, At: at)).Where(item => !item.Sample.IsConstant)
-            .GroupBy(item => item.Sample.Design, (design, items) => (Topics: design.Groups(), Items: items.ToArray())).ToArray();
+            .GroupBy(item => item.Sample.Design, (design, items) => (Topics: pooling == Pooling.Pooled ? Collapsed(design.Groups()) : design.Groups(), Items: items.ToArray())).ToArray();
         if (drawn.Length == 0 || drawn.Any(group => group.Topics.Any(topic => topic.Clusters.Length < 2)))
             return null;
 
@@ -96,6 +97,16 @@ public static class ClusterBootstrap
         double[] sorted = [.. draws.Order()];
         var tail = (1 - options.Confidence) / 2;
         return new Measure(value, count, Statistics.Mean.MeanAndDeviation(draws).Deviation, new Interval(Bootstrap.Quantile(sorted, tail), Bootstrap.Quantile(sorted, 1 - tail), options.Confidence, "percentile"), better);
+    }
+
+    private static IReadOnlyList<(string Topic, int[][] Clusters)> Collapsed(IReadOnlyList<(string Topic, int[][] Clusters)> topics)
+    {
+        var single = topics.Where(topic => topic.Clusters.Length == 1).ToList();
+        if (single.Count == 0 || topics.Count == 1)
+            return topics;
+        if (single.Count == 1)
+            single.Add(topics.Where(topic => topic.Clusters.Length > 1).MinBy(topic => topic.Clusters.Length));
+        return [.. topics.Except(single), (string.Join(", ", single.Select(topic => topic.Topic)), [.. single.SelectMany(topic => topic.Clusters)])];
     }
 
     private static double Mean(ClusteredSample sample, Pooling pooling) => pooling == Pooling.Macro ? sample.Mean : sample.PooledMean;

@@ -92,6 +92,23 @@ public sealed class ClusterBootstrapTests
     }
 
     [Fact]
+    public void Pooled_topics_of_one_cluster_are_drawn_as_one_stratum()
+    {
+        // Two topics of one item each, 0 and 1: drawn together, their mean is 0, 1/2 or 1 with 1/4, 1/2 and 1/4.
+        var two = ClusterBootstrap.Of(Sample([0, 1], i => i == 0 ? "a" : "b", i => i), Pooling.Pooled, new BootstrapOptions { Resamples = 4_000 });
+
+        Assert.Equal(0, two.Interval!.Low);
+        Assert.Equal(1, two.Interval.High);
+        Assert.InRange(two.StandardError!.Value, 0.345, 0.362); // √(1/8) = 0.354, to 2.5 %
+
+        // One such topic joins the smallest other one: all four clusters of one item are then a single stratum.
+        var joined = ClusterBootstrap.Of(Sample([1, 3, 4, 1], i => i == 0 ? "b" : "a", i => i), Pooling.Pooled);
+        var whole = ClusterBootstrap.Of(Sample([1, 3, 4, 1], _ => "a", i => i), Pooling.Pooled);
+
+        Assert.Equal(whole.StandardError!.Value, joined.StandardError!.Value, 12);
+    }
+
+    [Fact]
     public void A_topic_of_one_cluster_has_no_interval()
     {
         var sample = Sample([1, 2, 3, 4], i => i < 2 ? "a" : "b", i => i < 2 ? i : 7);
@@ -146,6 +163,11 @@ public sealed class ClusterBootstrapTests
         Assert.Equal(worse.Average() - before.Average(), lost.Change.Value, 12);
         Assert.False(unsure.Shown);
         Assert.Equal(SmallestEffect.Of(lost.Change.StandardError!.Value), lost.SmallestDetectable);
+        // None of 50 changed: up to 1 − 0.025^(1/50) = 7.1 % could have, unseen.
+        var unseen = NonInferiority.Of(new ClusteredSample(few, [[.. before.Take(50)]]), new ClusteredSample(few, [[.. before.Take(50)]]));
+        Assert.False(unseen.Shown);
+        Assert.Equal(-0.0711, unseen.Change.Interval!.Low, 4);
+        Assert.Equal(Math.Pow(0.99, 50), unseen.P, 12);
         Assert.Throws<Lethe.Torch.UsageException>(() => NonInferiority.Of(new ClusteredSample(design, [before]), new ClusteredSample(design, [before]), margin: 0));
     }
 

@@ -158,4 +158,13 @@ public sealed class StudyTests
         Assert.Contains(sentence, error.Message, StringComparison.Ordinal);
         Assert.Equal(2, error.ExitCode);
     }
+
+    [Fact]
+    public void Texts_to_read_may_differ_between_methods_where_questions_may_not()
+    {
+        static string With(string set) => Base + "methods: [{name: a, proposed: true, set: {" + set + "}}, {name: b}]\n" + Rest;
+
+        Assert.Contains("ground.texts.counterfactuals", PlanReader.Parse<StudyPlan>(With("ground.texts.counterfactuals: none"), "study.yaml").Value.Methods[0].Set.Keys);
+        _ = Assert.Throws<UsageException>(() => PlanReader.Parse<StudyPlan>(With("ground.prompt: other"), "study.yaml"));
+    }
 }

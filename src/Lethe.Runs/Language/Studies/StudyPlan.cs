@@ -223,8 +223,8 @@ internal static class StudyRules
 {
     private static readonly string[] Measured = ["model", "ground", "measure", "kind"];
 
-    /// <summary>Whether a path belongs to what all methods must have in common.</summary>
-    public static bool IsMeasured(string path) => IsSeed(path) || Measured.Contains(path.Split('.')[0]);
+    /// <summary>Whether a path belongs to what all methods must have in common: what is asked. Which texts are added for it to read is a method's own affair.</summary>
+    public static bool IsMeasured(string path) => IsSeed(path) || (Measured.Contains(path.Split('.')[0]) && !path.StartsWith("ground.texts.", StringComparison.Ordinal));
 
     /// <summary>Whether a path is the seed.</summary>
     public static bool IsSeed(string path) => path == "seed";
