@@ -31,13 +31,16 @@ public static class ClusterBootstrap
     /// <returns>The statistic over all clusters, N items of the first sample; no interval where a topic has a single cluster, which says nothing of its spread. Pooled, such topics are drawn as one stratum with
     /// their like, or with the smallest other topic (collapsed strata: Wolter 2007, section 2.5), which makes the interval wider rather than narrower.</returns>
     /// <exception cref="RunFailedException">The statistic, of all or of a draw, is not finite.</exception>
-    public static Measure Of(IReadOnlyList<ClusteredSample> samples, Func<double[], double> statistic, Pooling pooling = Pooling.Macro, BootstrapOptions? options = null, Better better = Better.Neither)
+    public static Measure Of(IReadOnlyList<ClusteredSample> samples, Func<double[], double> statistic, Pooling pooling = Pooling.Macro, BootstrapOptions? options = null, Better better = Better.Neither) =>
+        WithDraws(samples, statistic, pooling, options ?? new BootstrapOptions(), better).Value;
+
+    /// <summary>The measure, and the draws that its interval is made of; null where there is none.</summary>
+    internal static (Measure Value, double[]? Draws) WithDraws(IReadOnlyList<ClusteredSample> samples, Func<double[], double> statistic, Pooling pooling, BootstrapOptions options, Better better)
     {
-        options ??= new BootstrapOptions();
         var all = statistic([.. samples.Select(sample => Mean(sample, pooling))]);
         Check.Finite([all], "of a cluster bootstrap");
         var draws = Draws(samples, statistic, pooling, options);
-        return draws is null ? new Measure(all, samples[0].Design.Count, Better: better) : Measured(all, samples[0].Design.Count, draws, options, better);
+        return (draws is null ? new Measure(all, samples[0].Design.Count, Better: better) : Measured(all, samples[0].Design.Count, draws, options, better), draws);
     }
 
     /// <summary>A sample's mean with its interval.</summary>
@@ -56,9 +59,7 @@ public static class ClusterBootstrap
     /// <param name="better">Which direction is better.</param>
     public static ClusterDifference Difference(IReadOnlyList<ClusteredSample> samples, Func<double[], double> statistic, Pooling pooling = Pooling.Macro, BootstrapOptions? options = null, Better better = Better.Neither)
     {
-        options ??= new BootstrapOptions();
-        var value = Of(samples, statistic, pooling, options, better);
-        var draws = Draws(samples, statistic, pooling, options);
+        var (value, draws) = WithDraws(samples, statistic, pooling, options ?? new BootstrapOptions(), better);
         return new ClusterDifference(value, draws is null ? 1 : Math.Min(1, 2.0 * (1 + Math.Min(draws.Count(draw => draw <= 0), draws.Count(draw => draw >= 0))) / (draws.Length + 1)));
     }
 
@@ -99,6 +100,7 @@ public static class ClusterBootstrap
         return new Measure(value, count, Statistics.Mean.MeanAndDeviation(draws).Deviation, new Interval(Bootstrap.Quantile(sorted, tail), Bootstrap.Quantile(sorted, 1 - tail), options.Confidence, "percentile"), better);
     }
 
+    // Topics of a single cluster as one stratum, a lone one with the smallest of the others.
     private static IReadOnlyList<(string Topic, int[][] Clusters)> Collapsed(IReadOnlyList<(string Topic, int[][] Clusters)> topics)
     {
         var single = topics.Where(topic => topic.Clusters.Length == 1).ToList();

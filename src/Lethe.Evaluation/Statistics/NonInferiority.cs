@@ -25,24 +25,21 @@ public static class NonInferiority
         Check.Option(margin > 0, "margin of non-inferiority", margin, "above 0");
         options ??= new BootstrapOptions();
         static double Statistic(double[] means) => means[1] - means[0];
-        var change = ClusterBootstrap.Of([before, after], Statistic, Pooling.Pooled, options, Better.Higher);
-        var draws = ClusterBootstrap.Draws([before, after], Statistic, Pooling.Pooled, options);
-        return draws is not null && change.StandardError is 0 ? Unchanged(change, before, after, margin, options) :
-            Of(change, draws, margin);
+        var (change, draws) = ClusterBootstrap.WithDraws([before, after], Statistic, Pooling.Pooled, options, Better.Higher);
+        if (draws is not null && change.StandardError is 0)
+            return Unchanged(change, before, after, margin, options);
+        return new NonInferiorityResult(change, margin, change.Interval is { } interval && interval.Low > -margin,
+            draws is null ? 1 : (draws.Count(draw => draw <= -margin) + 1.0) / (draws.Length + 1), change.StandardError is { } error ? SmallestEffect.Of(error) : null);
     }
 
-    private static NonInferiorityResult Of(Measure change, double[]? draws, double margin) =>
-        new(change, margin, change.Interval is { } interval && interval.Low > -margin,
-            draws is null ? 1 : (draws.Count(draw => draw <= -margin) + 1.0) / (draws.Length + 1), change.StandardError is { } error ? SmallestEffect.Of(error) : null);
-
-    // Where no cluster changed, all draws are the same, and their interval of no width would claim too much: of n clusters that did not change, a share of 1 − α^(1/n) could have done so unseen
-    // (Clopper and Pearson for none of n), and of shares a cluster loses 1 at most.
+    // Where no cluster changed, all draws are the same, and their interval of no width would claim too much: how many of n clusters could have changed unseen is bounded instead, as for none of n,
+    // and of shares a cluster loses 1 at most.
     private static NonInferiorityResult Unchanged(Measure change, ClusteredSample before, ClusteredSample after, double margin, BootstrapOptions options)
     {
         if (before.Values.Concat(after.Values).Any(value => value is < 0 or > 1) || !before.Values.SequenceEqual(after.Values))
             return new(change with { Interval = null, StandardError = null }, margin, false, 1, null);
         var clusters = before.Design.Groups().Sum(topic => topic.Clusters.Length);
-        var most = 1 - Math.Pow((1 - options.Confidence) / 2, 1.0 / clusters);
-        return new(change with { Interval = new Interval(-most, most, options.Confidence, "clopper-pearson") }, margin, most < margin, Math.Pow(1 - margin, clusters), null);
+        var unseen = Proportion.ClopperPearson(0, clusters, options.Confidence);
+        return new(change with { Interval = unseen with { Low = -unseen.High } }, margin, unseen.High < margin, Math.Pow(1 - margin, clusters), null);
     }
 }

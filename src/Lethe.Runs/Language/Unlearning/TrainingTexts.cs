@@ -27,8 +27,9 @@ internal sealed class TrainingTexts
         // A token is at most a few dozen characters; what is cut off is not encoded.
         int[] Encode(string text) => [.. encoding.Encode(text.Length > 32 * plan.Texts.Length ? text[..(32 * plan.Texts.Length)] : text).Take(plan.Texts.Length)];
         var forgotten = ground.ForgetTexts.Select(text => text.Text).ToHashSet(StringComparer.Ordinal);
-        ForgetRows = [.. ground.ForgetTexts.Select(text => (Ids: Encode(text.Text), text.Entity)).Where(text => Counts(text.Ids)).Select(text => new TextRow(text.Ids, Group: EntityName.Draw(0, "group", text.Entity)))];
-        Forget = [.. ForgetRows.Select(row => (int[])row.Tokens)];
+        var forget = ground.ForgetTexts.Select(text => (Ids: Encode(text.Text), text.Entity)).Where(text => Counts(text.Ids)).ToArray();
+        Forget = [.. forget.Select(text => text.Ids)];
+        ForgetRows = [.. forget.Select(text => new TextRow(text.Ids, Group: EntityName.Draw(0, "group", text.Entity)))];
         var retain = ground.RetainTexts.SelectMany(text => Enumerable.Repeat(Encode(text.Text), ground.Neighbours.Contains(text.Topic) ? plan.Texts.Neighbours : 1)).Where(Counts).ToList();
         var guard = new List<int[]>();
         corpora = plan.Retain.Count > 0 ? new CorpusReader(plan.Retain, planFile, "retain") : null;
