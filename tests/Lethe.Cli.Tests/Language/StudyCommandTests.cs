@@ -11,7 +11,7 @@ public sealed class StudyCommandTests(LanguageUnlearningTests.World world) : ICl
         set: {guard: null, measure.answers: 0, ground.split: {trained: 0.6, validation: 0.5}}
         methods:
           - {name: ours, proposed: true, set: {method: {kind: rmu, steps: 6, learning_rate: 0.01, layer: 1, edited_layers: [0, 1]}}, grid: {method.strength: [0.5, 1], method.alpha: [20, 40]}}
-          - {name: ascent, grid: {method: [{kind: gradient_ascent, steps: 3, learning_rate: 0.0001}, {kind: gradient_ascent, steps: 3, learning_rate: 0.001}]}}
+          - {name: ascent, grid: {method: [{kind: gradient_ascent, steps: 3}, {kind: gradient_ascent, steps: 3, learning_rate: 0.001}]}}
           - {name: nothing, control: true, set: {method: {kind: rmu, steps: 2, layer: 1, edited_layers: [0, 1], learning_rate: 0.01, strength: 0}}}
         tune:
           set: {ground.forget: tool, ground.neighbours: [stone], measure.part: validation}
@@ -20,7 +20,7 @@ public sealed class StudyCommandTests(LanguageUnlearningTests.World world) : ICl
         report:
           topics: [{name: stones, set: {ground.forget: stone}}, {name: birds, set: {ground.forget: bird, ground.neighbours: [tool]}}]
           seeds: [0, 1]
-        sensitivity: {method: ours, keys: {method.steps: [3]}}
+        sensitivity: {method: ours, keys: {method.steps: [3], method.layer: [0]}}
         """;
 
     [Fact]
@@ -48,8 +48,8 @@ public sealed class StudyCommandTests(LanguageUnlearningTests.World world) : ICl
         var methods = root.GetProperty("methods").EnumerateArray().ToArray();
         Assert.Equal(["ours", "ascent", "nothing"], methods.Select(method => method.GetProperty("name").GetString()!));
         Assert.Equal("ascent", root.GetProperty("strongest_baseline").GetString());
-        // Whole sections are named by what tells them apart.
-        Assert.Equal(["learning_rate 0.0001", "learning_rate 0.001"], methods[1].GetProperty("configurations").EnumerateArray().Select(own => own.GetProperty("name").GetString()!));
+        // Whole sections are named by what tells them apart, and one that leaves it out by what it has.
+        Assert.Equal(["steps 3", "learning_rate 0.001"], methods[1].GetProperty("configurations").EnumerateArray().Select(own => own.GetProperty("name").GetString()!));
 
         // Half of four went on; of each method one was chosen.
         var ours = methods[0].GetProperty("configurations").EnumerateArray().ToArray();
@@ -72,7 +72,11 @@ public sealed class StudyCommandTests(LanguageUnlearningTests.World world) : ICl
         Assert.Equal(seeds.Average(), topic.GetProperty("trained").GetProperty("swap_after").GetProperty("value").GetDouble(), 9);
         Assert.True(root.GetProperty("comparisons")[0].GetProperty("strongest").GetBoolean());
         Assert.Equal(2, root.GetProperty("comparisons")[0].GetProperty("topics").GetArrayLength());
-        Assert.Equal("method.steps", root.GetProperty("sensitivity").GetProperty("changes")[0].GetProperty("path").GetString());
+        // A single option that does not fit the others is a line of the table and not the end of the study.
+        var changes = root.GetProperty("sensitivity").GetProperty("changes").EnumerateArray().ToArray();
+        Assert.Equal(["method.layer", "method.steps"], changes.Select(change => change.GetProperty("path").GetString()!));
+        Assert.Empty(changes[1].GetProperty("reading").GetProperty("failed").EnumerateArray());
+        Assert.Contains("layer", changes[0].GetProperty("reading").GetProperty("failed")[0].GetString(), StringComparison.Ordinal);
         foreach (var page in new[] { "study.html", "study.ja.html" })
             System.Xml.Linq.XDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, page)));
         Assert.DoesNotContain(Directory.EnumerateDirectories(Path.Combine(folder, "points")), point => Directory.Exists(Path.Combine(point, "model")) || Directory.Exists(Path.Combine(point, "stages", "export")));

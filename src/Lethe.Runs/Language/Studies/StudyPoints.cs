@@ -18,7 +18,8 @@ internal sealed record StudyConfigurationPlan(StudyMethodPlan Method, string Nam
 /// <param name="Configuration">What is run.</param>
 /// <param name="Topic">The topic, by its name in the study.</param>
 /// <param name="Run">The plan, and the name of its folder.</param>
-internal sealed record StudyRun(StudyConfigurationPlan Configuration, string Topic, SweepRun Run)
+/// <param name="SingleOption">It is of the table of single options: a value there may not fit the others, such as a layer read below those edited, which only the run itself finds out.</param>
+internal sealed record StudyRun(StudyConfigurationPlan Configuration, string Topic, SweepRun Run, bool SingleOption = false)
 {
     /// <summary>The run in words.</summary>
     public string Words => $"{Topic}, {Configuration.Method.Name}, {Run.Words}";
@@ -110,7 +111,7 @@ internal sealed class StudyPoints
         topic ??= Language(PlanReader.Read<UnlearnPlan>(file, set)).Ground.Forget;
         var run = SweepPoints.Point(file, set, configuration.Values, laid, seed, $"{topic}-{configuration.Method.Name}-");
         _ = Language(run.Plan);
-        return new StudyRun(configuration, topic, run);
+        return new StudyRun(configuration, topic, run, SingleOption: !passOver);
     }
 
     private LanguageUnlearnPlan Language(Plan<UnlearnPlan> plan) => plan.Value as LanguageUnlearnPlan
@@ -144,12 +145,16 @@ internal sealed class StudyPoints
 
     private static string NameOf(StudyMethodPlan method, IReadOnlyList<PlanAssignment> values) => values.Count == 0
         ? "default"
-        : string.Join(", ", values.Select(value => value.Value is PlanMap map && Differing(map, method.Grid[value.Path]) is { Length: > 0 } differing
-            ? differing
+        : string.Join(", ", values.Select(value => value.Value is PlanMap map
+            ? Differing(map, method.Grid[value.Path])
             : $"{value.Path[(value.Path.LastIndexOf('.') + 1)..]} {SweepPoints.Text(SweepPoints.Value(value.Value))}"));
 
-    // Of a whole section, such as a method, the keys by which it differs from the other sections in its place.
-    private static string Differing(PlanMap map, IReadOnlyList<PlanNode> others) => string.Join(", ", map.Entries
-        .Where(entry => others.Any(other => (other as PlanMap)?.Find(entry.Key) is not { } there || CanonicalJson.Of(there.Value) != CanonicalJson.Of(entry.Value)))
-        .Select(entry => $"{entry.Key} {SweepPoints.Text(SweepPoints.Value(entry.Value))}"));
+    // Of a whole section, such as a method, the keys by which it differs from the other sections in its place; of one that differs by what it leaves out, all but the kind.
+    private static string Differing(PlanMap map, IReadOnlyList<PlanNode> others)
+    {
+        var differing = map.Entries.Where(entry => others.Any(other => (other as PlanMap)?.Find(entry.Key) is not { } there || CanonicalJson.Of(there.Value) != CanonicalJson.Of(entry.Value))).ToArray();
+        if (differing.Length == 0)
+            differing = [.. map.Entries.Where(entry => entry.Key != "kind")];
+        return differing.Length == 0 ? "default" : string.Join(", ", differing.Select(entry => $"{entry.Key} {SweepPoints.Text(SweepPoints.Value(entry.Value))}"));
+    }
 }

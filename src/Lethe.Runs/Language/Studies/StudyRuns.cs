@@ -94,10 +94,11 @@ internal sealed class StudyRuns(string folder, Shard shard, bool keepModels, Run
         {
             UnlearnPipeline.Run(run.Run.Plan, context with { RunFolder = PathsOf(run).Root, CacheFolder = cache });
         }
-        // A full disk says nothing of the method.
-        catch (RunFailedException e) when (e.InnerException is not IOException)
+        // A full disk says nothing of the method. What a run cannot begin with is a slip of the plan, told at once, but where it is one option out of its place: then all else is done already.
+        catch (LetheException e) when (e is RunFailedException { InnerException: not IOException } || run.SingleOption && e is UsageException or BadInputException)
         {
             context.Progress.Warn("compare", $"{run.Words}: the run failed, which counts against its configuration: {e.Message}");
+            Directory.CreateDirectory(PathsOf(run).Root);
             AtomicFile.WriteAllText(FailureOf(run), e.Message + "\n");
         }
     }
