@@ -55,14 +55,14 @@ internal sealed class SaeTrainer : ITrainer
         }
     }
 
-    /// <summary>The autoencoders that a path of a plan means: itself, or all that the training plan there trains.</summary>
+    /// <summary>The autoencoders that a path of a plan means: itself, or all that the training plan or the run there trained.</summary>
     /// <param name="path">As the plan writes it.</param>
     /// <param name="planFile">The plan's file.</param>
     /// <param name="runsFolder">Where the run lies of a plan that trains them.</param>
     public static IEnumerable<string> FilesOf(string path, string planFile, string runsFolder)
     {
         var located = TrainedPlans.Locate(path, planFile, runsFolder);
-        return TrainedPlans.Read(path, planFile) is TrainSaePlan plan ? Names(plan).Select(name => Path.Combine(located, "model", name)) : [located];
+        return TrainedPlans.Read(path, planFile) is TrainSaePlan plan ? Names(plan).Select(name => Path.Combine(located, "model", name)) : SaeFiles.AllOf(located);
     }
 
     public long DiskBytes => (64L << 20) + 8 * ParameterBytes;

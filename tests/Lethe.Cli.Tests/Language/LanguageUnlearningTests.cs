@@ -288,7 +288,7 @@ public sealed class LanguageUnlearningTests(LanguageUnlearningTests.World world)
         string[] plan =
         [
             "unlearn", world.Plan, "--json", "--threads", "1", "--set", "method={kind: sspu, steps: 6, learning_rate: 0.01, layers: [1]}",
-            "--set", "sparse_autoencoders=[runs/sae/model/layers.0.residual_after, runs/sae/model/layers.1.residual_after]", "--set", "features={relevant: 6, irrelevant: 6, percentile: 50}",
+            "--set", "sparse_autoencoders=[runs/sae]", "--set", "features={relevant: 6, irrelevant: 6, percentile: 50}",
         ];
 
         var run = await CommandLine.Run([.. plan, "--output", world["runs", "sspu"], "--set", "layer_choice={permutations: 39, level: 0.5, check_questions: 8}"]);

@@ -44,7 +44,7 @@ public static class SaeFiles
         if (Directory.Exists(Path.Combine(path, "model")))
             return ReadFolder(Path.Combine(path, "model"), type, device);
         // A training at several sites has a folder for each.
-        string[] inside = [.. Directory.GetDirectories(path).Where(folder => File.Exists(Path.Combine(folder, SaeLensFolder.ConfigurationName))).Order(StringComparer.Ordinal)];
+        var inside = Inside(path);
         return inside.Length switch
         {
             1 => SaeLensFolder.Read(inside[0], type, device),
@@ -52,6 +52,17 @@ public static class SaeFiles
             _ => throw new BadInputException($"{path}: holds no autoencoder: neither {SaeLensFolder.ConfigurationName}, {DictionaryLearningFolder.WeightsName} nor {GemmaScopeFile.Name} is there."),
         };
     }
+
+    /// <summary>All autoencoders that a path means: those of a training at several sites, where it is a run or its folder of them; else the path itself.</summary>
+    /// <param name="path">A folder, a file or a run; it need not exist.</param>
+    public static IReadOnlyList<string> AllOf(string path)
+    {
+        var folder = Path.Combine(path, "model") is var model && Directory.Exists(model) ? model : path;
+        return Directory.Exists(folder) && Inside(folder) is { Length: > 1 } several ? several : [path];
+    }
+
+    private static string[] Inside(string folder) =>
+        [.. Directory.GetDirectories(folder).Where(inside => File.Exists(Path.Combine(inside, SaeLensFolder.ConfigurationName))).Order(StringComparer.Ordinal)];
 
     private static SparseAutoencoder ReadBare(string path, DType type, Device? device)
     {
