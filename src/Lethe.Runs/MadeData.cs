@@ -8,7 +8,7 @@ using Lethe.Torch;
 namespace Lethe.Runs;
 
 /// <summary>
-/// Data that Lethe makes itself where a plan names them, once: ${records}, what <c>data records</c> writes of 120 customers of four branches, ${moved_records}, what it writes of as many of whom half have moved, and ${wordnet}, what <c>data wordnet</c> writes by default. Each lies in a folder
+/// Data that Lethe makes itself where a plan names them, once: ${records}, what <c>data records</c> writes of 120 customers of four branches, ${more_records}, what it writes of 240, ${moved_records}, what it writes of 120 of whom half have moved, and ${wordnet}, what <c>data wordnet</c> writes by default. Each lies in a folder
 /// named after what it is made of, which appears whole or not at all; other options or another WordNet make another folder.
 /// </summary>
 internal sealed class MadeData
@@ -19,7 +19,10 @@ internal sealed class MadeData
     /// <summary>What ${records} holds: as many customers as a small model learns by heart in less than a minute.</summary>
     public static readonly FictionalRecordsOptions Records = new() { Customers = 120, Branches = 4 };
 
-    /// <summary>What ${moved_records} holds: the same customers, half of whom have moved and have a former city and adviser too.</summary>
+    /// <summary>What ${more_records} holds: twice as many, so that a branch has enough of them who are not read and can be asked about.</summary>
+    public static readonly FictionalRecordsOptions MoreRecords = Records with { Customers = 240 };
+
+    /// <summary>What ${moved_records} holds: the customers of ${records}, half of whom have moved and have a former city and adviser too.</summary>
     public static readonly FictionalRecordsOptions MovedRecords = Records with { Moved = 0.5 };
 
     /// <summary>What ${wordnet} holds.</summary>
@@ -28,6 +31,7 @@ internal sealed class MadeData
     private static readonly MadeData[] All =
     [
         new("records", () => [CanonicalJson.Digest(Records)], folder => RecordFiles.Write(folder, Records)),
+        new("more_records", () => [CanonicalJson.Digest(MoreRecords)], folder => RecordFiles.Write(folder, MoreRecords)),
         new("moved_records", () => [CanonicalJson.Digest(MovedRecords)], folder => RecordFiles.Write(folder, MovedRecords)),
         new("wordnet", () => [CanonicalJson.Digest(Words), .. WordNetDigests()], folder => WordNetFiles.Write(folder, WordNetNouns.DebianFolder, Words)),
     ];

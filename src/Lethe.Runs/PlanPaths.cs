@@ -3,7 +3,7 @@ using Lethe.Torch;
 namespace Lethe.Runs;
 
 /// <summary>
-/// Paths in plans: relative to the plan's folder; ${shared} stands for data that is not part of the product, ${records}, ${moved_records} and ${wordnet} for data that Lethe makes itself (<see cref="MadeData"/>).
+/// Paths in plans: relative to the plan's folder; ${shared} stands for data that is not part of the product, ${records}, ${more_records}, ${moved_records} and ${wordnet} for data that Lethe makes itself (<see cref="MadeData"/>).
 /// </summary>
 public static class PlanPaths
 {

@@ -21,6 +21,18 @@ public sealed class MadeDataTests
     }
 
     [Fact]
+    public void More_records_are_twice_as_many_of_the_same_branches()
+    {
+        using var folder = new TemporaryFolder();
+        var (records, more) = (MadeData.Of("${records}/city.tsv")!.Folder(folder.Path), MadeData.Of("${more_records}/city.tsv")!.Folder(folder.Path));
+
+        static Dictionary<string, int> Branches(string file) => File.ReadLines(file).Skip(1).CountBy(line => line.Split('\t')[0]).ToDictionary();
+        Assert.Equal(["east", "north", "south", "west"], Branches(Path.Combine(more, "city.tsv")).Keys.Order(StringComparer.Ordinal));
+        Assert.All(Branches(Path.Combine(records, "city.tsv")).Values, count => Assert.Equal(30, count));
+        Assert.All(Branches(Path.Combine(more, "city.tsv")).Values, count => Assert.Equal(60, count));
+    }
+
+    [Fact]
     public void Records_of_moved_customers_lie_apart_and_have_former_facts()
     {
         using var folder = new TemporaryFolder();
