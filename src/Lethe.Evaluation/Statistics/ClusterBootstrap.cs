@@ -63,8 +63,8 @@ public static class ClusterBootstrap
         return new ClusterDifference(value, draws is null ? 1 : Math.Min(1, 2.0 * (1 + Math.Min(draws.Count(draw => draw <= 0), draws.Count(draw => draw >= 0))) / (draws.Length + 1)));
     }
 
-    /// <summary>The draws, in order of drawing; null where a topic has a single cluster, or where nothing varies because all samples are constants.</summary>
-    internal static double[]? Draws(IReadOnlyList<ClusteredSample> samples, Func<double[], double> statistic, Pooling pooling, BootstrapOptions options)
+    // The draws, in order of drawing; null where a topic has a single cluster (pooled: where it is the only topic), or where nothing varies because all samples are constants.
+    private static double[]? Draws(IReadOnlyList<ClusteredSample> samples, Func<double[], double> statistic, Pooling pooling, BootstrapOptions options)
     {
         Check.Confidence(options.Confidence);
         Check.AtLeast(samples.Count, 1, "samples");

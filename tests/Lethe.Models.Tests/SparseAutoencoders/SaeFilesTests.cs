@@ -126,6 +126,24 @@ public sealed class SaeFilesTests
         Assert.Throws<ArgumentException>(() => sae.Decode(sae.Encode(x)));
     }
 
+    [Fact]
+    public void A_run_of_several_means_all_of_them_and_an_autoencoder_itself_alone()
+    {
+        using var folder = new TempFolder();
+        string[] several = [.. new[] { "layers.0", "layers.1" }.Select(name => Path.GetDirectoryName(folder.File("run", "model", name, "cfg.json"))!)];
+        foreach (var one in several)
+            File.WriteAllText(Path.Combine(one, "cfg.json"), "{}");
+
+        Assert.Equal(several, SaeFiles.AllOf(Path.Combine(folder.Path, "run")));
+        Assert.Equal(several, SaeFiles.AllOf(Path.Combine(folder.Path, "run", "model")));
+        Assert.Equal([several[0]], SaeFiles.AllOf(several[0]));
+        Assert.Equal([folder.File("absent")], SaeFiles.AllOf(folder.File("absent")));
+
+        // Other autoencoders may lie in folders below one.
+        File.WriteAllText(folder.File("run", "model", "params.npz"), "");
+        Assert.Equal([Path.Combine(folder.Path, "run", "model")], SaeFiles.AllOf(Path.Combine(folder.Path, "run", "model")));
+    }
+
     [SharedTorchFact]
     public void Autoencoders_found_in_the_wild_are_read()
     {

@@ -57,8 +57,11 @@ public static class SaeFiles
     /// <param name="path">A folder, a file or a run; it need not exist.</param>
     public static IReadOnlyList<string> AllOf(string path)
     {
-        var folder = Path.Combine(path, "model") is var model && Directory.Exists(model) ? model : path;
-        return Directory.Exists(folder) && Inside(folder) is { Length: > 1 } several ? several : [path];
+        // As Read sees it: what is an autoencoder itself is that one, whatever lies in folders beside its files.
+        if (!Directory.Exists(path) || new[] { SaeLensFolder.ConfigurationName, DictionaryLearningFolder.WeightsName, GemmaScopeFile.Name }.Any(name => File.Exists(Path.Combine(path, name))))
+            return [path];
+        var model = Path.Combine(path, "model");
+        return Inside(Directory.Exists(model) ? model : path) is { Length: > 1 } several ? several : [path];
     }
 
     private static string[] Inside(string folder) =>
