@@ -43,7 +43,7 @@ public static class StudyReport
         foreach (var method in study.Methods)
             rows.Add([
                 method.Name, method.Name == study.StrongestBaseline ? t.StStrongest : t.StRoleWord(method.Role), method.Pooled?.GapClosed is { } closed ? Numbers.Percent(closed.Value, 1) : Numbers.None,
-                method.Pooled is { } pooled ? Numbers.Fixed(100 * pooled.Left.Value, 1) : Numbers.None, method.Pooled is { } kept ? Numbers.Signed(100 * kept.Retain.Change.Value, 2) : t.StFailed,
+                method.Pooled is { } pooled ? Numbers.Fixed(100 * pooled.Left.Value, 1) : Numbers.None, method.Pooled is { } kept ? Numbers.Signed(100 * kept.Retain.Change.Value, 2) : method.Reported ? t.StFailed : t.StNotReported,
                 method.Pooled is { } cost ? Numbers.Fixed(cost.Cost, 2) : Numbers.None, method.Chosen ?? Numbers.None]);
         var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(cells => TextWidth.Columns(cells[column]))).ToArray();
         var text = new StringBuilder().Append(Unwanted.OneLine(study.Title)).Append('\n').Append(StudyVerdictBox.Headline(study, t)).Append("\n\n");

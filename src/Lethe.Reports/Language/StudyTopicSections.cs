@@ -28,7 +28,7 @@ internal static class StudyTopicSections
     public static Html Pooled(StudyResult study, Texts t)
     {
         var (share, points) = (Style.Share(1), new Style(value => Numbers.Fixed(100 * value, 1), value => Numbers.Fixed(100 * value, 1)));
-        var rows = study.Methods.Select(method =>
+        var rows = study.Methods.Where(method => method.Reported).Select(method =>
         {
             var comparison = study.Comparisons.FirstOrDefault(own => own.Method == method.Name);
             var role = method.Name == study.StrongestBaseline ? t.StStrongest : t.StRoleWord(method.Role);

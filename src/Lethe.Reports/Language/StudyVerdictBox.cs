@@ -66,6 +66,8 @@ internal static class StudyVerdictBox
     private static string Choice(StudyResult study, Texts t)
     {
         List<string> sentences = [t.StChoiceSentence(study.Tuning.Topic, Numbers.Count(study.Methods.Sum(method => method.Configurations.Count)), study.StrongestBaseline ?? Numbers.None), t.StTied];
+        if (study.Methods.Any(method => !method.Reported))
+            sentences.Add(t.StOnlyStrongest);
         if (study.Methods.Where(method => !method.WithinBound).Select(method => method.Name).ToArray() is { Length: > 0 } outside)
             sentences.Add(t.StOutsideSentence(t.And(outside)));
         return t.Sentences(sentences);

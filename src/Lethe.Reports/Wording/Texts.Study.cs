@@ -38,6 +38,7 @@ internal abstract partial class Texts
     public abstract string StBoundNeighbour { get; }
     public abstract string StBoundPerplexity { get; }
     public abstract string StFailed { get; }
+    public abstract string StNotReported { get; }
     public abstract string StLeft { get; }
     public abstract string StUnseen { get; }
     public abstract string StDifference { get; }
@@ -63,6 +64,7 @@ internal abstract partial class Texts
     public abstract string StBudgetNote { get; }
     public abstract string StNotSearchedNote { get; }
     public abstract string StTied { get; }
+    public abstract string StOnlyStrongest { get; }
     public abstract string StClosesSentence(string method, string share, string topic, string target);
     public abstract string StLeavesSentence(string method, string baseline, string ours, string theirs, string ratio, string difference);
     public abstract string StNoComparison(string baseline);

@@ -68,6 +68,9 @@ public sealed record StudyMethodResult
     /// <summary>Whether the chosen one was within the bound; false where none was and the cheapest was taken.</summary>
     public bool WithinBound { get; init; }
 
+    /// <summary>Whether it is run on the reported topics; false where the plan asks for the strongest baseline only, and this is another.</summary>
+    public bool Reported { get; init; } = true;
+
     /// <summary>The method's options that no configuration varied, with their values.</summary>
     public required IReadOnlyDictionary<string, object?> NotSearched { get; init; }
 

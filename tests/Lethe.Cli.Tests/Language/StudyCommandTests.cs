@@ -94,6 +94,46 @@ public sealed class StudyCommandTests(LanguageUnlearningTests.World world) : ICl
         Assert.Contains("holds another study", other.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Where_only_the_strongest_baseline_is_reported_no_other_runs_on_the_reported_topics()
+    {
+        await File.WriteAllTextAsync(world["strongest.yaml"], """
+            title: The strongest only
+            plan: plan.yaml
+            set: {guard: null, measure.answers: 0, ground.split: {trained: 0.6, validation: 0.5}, measure.perplexity_texts: 2}
+            methods:
+              - {name: ours, proposed: true, set: {method: {kind: rmu, steps: 6, learning_rate: 0.01, layer: 1, edited_layers: [0, 1]}}}
+              - {name: ascent, set: {method: {kind: gradient_ascent, steps: 3}}}
+              - {name: weak, set: {method: {kind: rmu, steps: 1, learning_rate: 1.0e-4, layer: 1, edited_layers: [1]}}}
+            tune: {set: {ground.forget: tool, ground.neighbours: [stone], measure.part: validation}}
+            report:
+              topics: [{name: stones, set: {ground.forget: stone}}]
+              baselines: strongest
+              seeds: [0, 1]
+            """);
+        var folder = world["runs", "strongest"];
+        // The second shard finds tuning done and goes on to its share of the report: all runs of one seed, which read the same texts.
+        foreach (var shard in new[] { "0/2", "1/2" })
+        {
+            var part = await CommandLine.Run("compare", world["strongest.yaml"], "--output", folder, "--threads", "1", "--shard", shard, "--quiet");
+            Assert.True(part.ExitCode == 0, part.Error);
+        }
+        var reported = Directory.EnumerateDirectories(Path.Combine(folder, "points"), "stones-*").Select(point => Path.GetFileName(point)!).ToArray();
+        Assert.Equal(2, reported.Length);
+        Assert.All(reported, point => Assert.Contains("seed-1", point, StringComparison.Ordinal));
+        var whole = await CommandLine.Run("compare", world["strongest.yaml"], "--output", folder, "--threads", "1");
+        Assert.True(whole.ExitCode == 0, whole.Error);
+
+        using var study = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder, "study.json")));
+        var strongest = study.RootElement.GetProperty("strongest_baseline").GetString()!;
+        var other = strongest == "ascent" ? "weak" : "ascent";
+        Assert.Equal(["ours", strongest], study.RootElement.GetProperty("methods").EnumerateArray().Where(method => method.GetProperty("reported").GetBoolean()).Select(method => method.GetProperty("name").GetString()!));
+        Assert.Equal(strongest, Assert.Single(study.RootElement.GetProperty("comparisons").EnumerateArray()).GetProperty("method").GetString());
+        Assert.DoesNotContain(Directory.EnumerateDirectories(Path.Combine(folder, "points"), $"stones-{other}-*"), _ => true);
+        Assert.Contains("tuned only", whole.Output, StringComparison.Ordinal);
+        Assert.Contains("Of the baselines only that one was run on the reported topics.", await File.ReadAllTextAsync(Path.Combine(folder, "study.html")), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("report.topics.0.set={ground.forget: tool}", "forgets 'tool', the topic of tuning; what options were chosen on is not reported")]
     [InlineData("methods.1.grid={method.learning_rate: [0.001, 0.001]}", "the grid of 'ascent' holds learning_rate 0.001 twice; list each value once")]

@@ -37,6 +37,7 @@ internal sealed partial class EnglishTexts
     public override string StBoundNeighbour => "worst neighbour";
     public override string StBoundPerplexity => "perplexity";
     public override string StFailed => "run failed";
+    public override string StNotReported => "tuned only";
     public override string StLeft => "Left above or below the floor, points";
     public override string StUnseen => "Unseen entities: gap closed";
     public override string StDifference => "Proposed − other, points left";
@@ -62,6 +63,7 @@ internal sealed partial class EnglishTexts
     public override string StBudgetNote => "Forgetting only, with the scores and subspaces that it needs; measuring is left out, and what several runs share counts once. The training of sparse autoencoders is not in it.";
     public override string StNotSearchedNote => "These stayed at one value in all configurations. Another value may do better, for any method.";
     public override string StTied => "The strongest baseline was fixed on the topic of tuning, before any reported topic was measured.";
+    public override string StOnlyStrongest => "Of the baselines only that one was run on the reported topics.";
     public override string StClosesSentence(string method, string share, string topic, string target) => $"{method} closes at least {share} of the gap, the least in {topic}; the goal is {target} in every topic.";
     public override string StLeavesSentence(string method, string baseline, string ours, string theirs, string ratio, string difference) => $"{method} leaves {ours} points on average, {baseline} {theirs}: the ratio is {ratio}, the difference {difference} points. The goal is half, or 3.22 points less.";
     public override string StNoComparison(string baseline) => $"The comparison with {baseline} cannot be made, since a run failed.";

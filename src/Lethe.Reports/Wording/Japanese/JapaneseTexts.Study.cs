@@ -37,6 +37,7 @@ internal sealed partial class JapaneseTexts
     public override string StBoundNeighbour => "最も低下した近接分野";
     public override string StBoundPerplexity => "パープレキシティ";
     public override string StFailed => "実行失敗";
+    public override string StNotReported => "調整のみ";
     public override string StLeft => "下限値からの残り（ポイント）";
     public override string StUnseen => "未使用の項目：差の解消率";
     public override string StDifference => "提案手法 − 他手法（残り、ポイント）";
@@ -62,6 +63,7 @@ internal sealed partial class JapaneseTexts
     public override string StBudgetNote => "忘却処理と、それに必要なスコアと部分空間の計算のみです。測定は含まず、複数の実行で共有した計算は一度だけ数えます。スパースオートエンコーダの学習は含みません。";
     public override string StNotSearchedNote => "次のオプションは、すべての設定で同じ値です。別の値のほうが良い可能性は、どの手法にもあります。";
     public override string StTied => "最も強い比較手法は、報告する分野を測定する前に、調整用の分野で決めています。";
+    public override string StOnlyStrongest => "報告する分野では、比較手法のうちこの手法だけを実行しています。";
     public override string StClosesSentence(string method, string share, string topic, string target) => $"{method}が解消した差は最も少ない分野（{topic}）で{share}です。目標は全分野で{target}です。";
     public override string StLeavesSentence(string method, string baseline, string ours, string theirs, string ratio, string difference) => $"残りは平均で、{method}が{ours}ポイント、{baseline}が{theirs}ポイントです（比{ratio}、差{difference}ポイント）。目標は半分以下、または3.22ポイント以上少ないことです。";
     public override string StNoComparison(string baseline) => $"実行に失敗があり、{baseline}との比較はできません。";

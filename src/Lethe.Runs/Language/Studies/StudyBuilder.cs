@@ -51,7 +51,7 @@ internal sealed class StudyBuilder(StudyPlan study, StudyPoints points, StudyRun
     }
 
     /// <summary>The runs that are reported.</summary>
-    public IEnumerable<StudyRun> Reported() => study.Report.Topics.SelectMany(topic => study.Report.Seeds.SelectMany(seed => study.Methods.Select(method => points.Report(ChosenOf(method).Plan, topic, seed))));
+    public IEnumerable<StudyRun> Reported() => study.Report.Topics.SelectMany(topic => study.Report.Seeds.SelectMany(seed => study.Methods.Where(IsReported).Select(method => points.Report(ChosenOf(method).Plan, topic, seed))));
 
     /// <summary>The runs of the table of single options.</summary>
     public IEnumerable<StudyRun> Sensitivity() => SensitivityRows().SelectMany(row => row.Runs);
@@ -71,11 +71,11 @@ internal sealed class StudyBuilder(StudyPlan study, StudyPoints points, StudyRun
     /// <param name="readings">Reads what they asked.</param>
     public StudyResult Complete(StudyReadings readings)
     {
-        var samples = study.Methods.ToDictionary(method => method.Name, method => study.Report.Topics.Select(topic => Samples(readings, method, topic)).ToArray());
+        var samples = study.Methods.Where(IsReported).ToDictionary(method => method.Name, method => study.Report.Topics.Select(topic => Samples(readings, method, topic)).ToArray());
         var result = Result();
-        result = result with { Methods = [.. result.Methods.Select(method => WithTopics(method, samples[method.Name]))] };
+        result = result with { Methods = [.. result.Methods.Select(method => method.Reported ? WithTopics(method, samples[method.Name]) : method)] };
         var proposed = result.Methods[0];
-        StudyComparison[] comparisons = [.. result.Methods.Skip(1).Select(other =>
+        StudyComparison[] comparisons = [.. result.Methods.Skip(1).Where(other => other.Reported).Select(other =>
             samples[proposed.Name].Concat(samples[other.Name]).Any(own => own is null)
                 ? new StudyComparison(other.Name, other.Role, other.Name == strongest, null, 1, null, null, [])
                 : StudyStatistics.Compare(samples[proposed.Name]!, samples[other.Name]!, other.Name, other.Role, other.Name == strongest))];
@@ -86,6 +86,8 @@ internal sealed class StudyBuilder(StudyPlan study, StudyPoints points, StudyRun
             Sensitivity = study.Sensitivity is null ? null : SensitivityResult(),
         };
     }
+
+    private bool IsReported(StudyMethodPlan method) => study.Report.Baselines == ReportedBaselines.All || method.Proposed || method.Control || method.Name == strongest;
 
     private IEnumerable<Tuned> Left() => tuned.Where(own => own.Fell is null);
 
@@ -118,6 +120,7 @@ internal sealed class StudyBuilder(StudyPlan study, StudyPoints points, StudyRun
             Configurations = [.. own.Select(configuration => new StudyConfiguration(configuration.Plan.Name, configuration.Plan.Options, configuration.Rounds, configuration.Fell, configuration.Plan.Name == choice?.Name))],
             Chosen = choice?.Name,
             WithinBound = choice?.WithinBound ?? false,
+            Reported = IsReported(method),
             // A grid of whole sections varies everything in them.
             NotSearched = method.Grid.ContainsKey("method") ? new Dictionary<string, object?>()
                 : PlanSection.Of(options.GetType()).Keys.Where(key => !method.Grid.ContainsKey($"method.{key.Name}")).ToDictionary(key => key.Name, key => (object?)JsonSerializer.SerializeToElement(key.Property.GetValue(options), ResultJson.Options)),

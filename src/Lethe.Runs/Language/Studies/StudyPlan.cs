@@ -155,6 +155,10 @@ public sealed record StudyReportPlan : IPlanRules
     [MinLength(1)]
     public required IReadOnlyList<StudyTopicPlan> Topics { get; init; }
 
+    /// <summary>Which baselines.</summary>
+    [PlanKey("Which baselines are run on these topics: all, or the strongest of tuning, which is the one that the proposed method is held against; controls always are")]
+    public ReportedBaselines Baselines { get; init; }
+
     /// <summary>Seeds.</summary>
     [PlanKey("Seeds that every method and topic is run with; items are averaged over them first")]
     [MinLength(1)]
@@ -171,6 +175,15 @@ public sealed record StudyReportPlan : IPlanRules
         if (Set.Keys.Concat(Topics.SelectMany(topic => topic.Set.Keys)).FirstOrDefault(StudyRules.IsSeed) is not null)
             yield return new("seeds", "Seeds are listed under 'seeds', not in 'set'.");
     }
+}
+
+/// <summary>Which baselines are run on the topics that are reported.</summary>
+public enum ReportedBaselines
+{
+    /// <summary>Every baseline's chosen configuration.</summary>
+    All,
+    /// <summary>That of the strongest one of tuning: on a large model the others would take most of the time and decide nothing.</summary>
+    Strongest,
 }
 
 /// <summary>A topic that is reported.</summary>

@@ -61,6 +61,7 @@ internal sealed class StudyPoints
         study.Value.Title,
         runs = Configurations.SelectMany(own => Enumerable.Range(0, study.Value.Tune.Rounds.Count).SelectMany(round => study.Value.Tune.Seeds.Select(seed => Tune(own, round, seed)))
             .Concat(study.Value.Report.Topics.SelectMany(topic => study.Value.Report.Seeds.Select(seed => Report(own, topic, seed))))).Select(run => run.Run.Plan.Digest),
+        baselines = study.Value.Report.Baselines,
         sensitivity = study.Value.Sensitivity,
         keep = study.Value.Tune.Rounds.Select(round => round.Keep),
         roles = study.Value.Methods.Select(method => new { method.Name, method.Proposed, method.Control }),

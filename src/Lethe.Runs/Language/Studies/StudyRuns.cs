@@ -35,9 +35,10 @@ internal sealed class StudyRuns(string folder, Shard shard, bool keepModels, Run
     {
         // The same run may be wanted twice, and two shards must not do it at once.
         runs = [.. runs.DistinctBy(run => run.Run.Name)];
+        var shares = Shares(runs);
         for (var k = 0; k < runs.Count; k++)
         {
-            if (!shard.Has(k))
+            if (!shard.Has(shares[k]))
                 continue;
             if (!IsDone(runs[k]))
             {
@@ -49,6 +50,13 @@ internal sealed class StudyRuns(string folder, Shard shard, bool keepModels, Run
                 RemoveModel(PathsOf(runs[k]));
         }
         return [.. runs.Where(run => !IsDone(run)).Select(run => run.Run.Name)];
+    }
+
+    // Runs that read the same texts find in memory what the ones before them computed, so that one shard does all of a topic and seed, as long as there is enough for every shard.
+    private int[] Shares(IReadOnlyList<StudyRun> runs)
+    {
+        var groups = runs.Select(run => (run.Topic, run.Run.Plan.Value.Seed)).Distinct().ToList();
+        return groups.Count < shard.Count ? [.. Enumerable.Range(0, runs.Count)] : [.. runs.Select(run => groups.IndexOf((run.Topic, run.Run.Plan.Value.Seed)))];
     }
 
     /// <summary>The result of a run that is done; null where it failed.</summary>

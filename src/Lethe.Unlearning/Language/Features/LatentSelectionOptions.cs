@@ -58,6 +58,11 @@ public sealed record LatentSelectionOptions
     [Range(1e-30, 1)]
     public double Floor { get; init; } = 0.001;
 
+    /// <summary>The most texts of each kind that are read.</summary>
+    [Description("The most texts of each kind (to forget, to retain) that latents are scored on, spread evenly over them; tens of texts already choose nearly the same latents (features.chosen[].stability in result.json says how nearly)")]
+    [Range(10, 10_000_000)]
+    public int Texts { get; init; } = 10_000;
+
     /// <summary>What DSG's released code does (aashiqmuhamed/DynamicSAEGuardrails), with its numbers for cyber security; it has no irrelevant latents.</summary>
     public static LatentSelectionOptions DynamicGuardrails { get; } = new() { Relevant = 30, Percentile = 90, Importance = LatentImportance.SquaredMean, Floor = 1e-21 };
 
