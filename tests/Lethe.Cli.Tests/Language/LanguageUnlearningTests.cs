@@ -314,6 +314,14 @@ public sealed class LanguageUnlearningTests(LanguageUnlearningTests.World world)
         Assert.Contains("Features and subspaces", await File.ReadAllTextAsync(world["runs", "sspu", "report.html"]), StringComparison.Ordinal);
         Assert.Contains("take the relevant subspace out of the untouched model", await File.ReadAllTextAsync(world["runs", "sspu", "report.html"]), StringComparison.Ordinal);
 
+        // An autoencoder says what became of its latents whatever the target is; without one there is nothing to say.
+        foreach (var (name, saes, latents) in new[] { ("explained", "[runs/sae]", 12), ("plain", "[]", 0) })
+        {
+            var positive = await CommandLine.Run([.. plan, "--output", world["runs", name], "--set", "method.target=positive", "--set", $"sparse_autoencoders={saes}"]);
+            Assert.True(positive.ExitCode == 0, positive.Error);
+            Assert.Equal(latents, positive.Json.GetProperty("features").GetProperty("explanation").GetProperty("layers")[0].GetProperty("latents").GetArrayLength());
+        }
+
         // One of activations that are a number shorter.
         Directory.CreateDirectory(world["narrow"]);
         await File.WriteAllTextAsync(world["narrow", "cfg.json"], (await File.ReadAllTextAsync(world["runs", "sae", "model", "layers.1.residual_after", "cfg.json"])).Replace("\"d_in\": 16", "\"d_in\": 15", StringComparison.Ordinal));

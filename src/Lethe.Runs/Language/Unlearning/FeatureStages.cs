@@ -87,6 +87,9 @@ internal sealed class FeatureStages
     /// <summary>Whether a method needs subspaces at all.</summary>
     public static bool Needed(LanguageMethodOptions method) => method is SubspaceProjectionOptions sspu && (sspu.Target == TargetKind.Irrelevant || sspu.Confinement != Confinement.None);
 
+    /// <summary>Whether every layer read has an autoencoder, which then says in latents what became of the topic, whatever it is steered to.</summary>
+    public static bool Explains(SubspaceProjectionOptions sspu, IReadOnlyList<SparseAutoencoder> saes) => sspu.Layers.All(layer => saes.Any(sae => LayerOf(sae) == layer));
+
     /// <summary>The layer whose output an autoencoder reads.</summary>
     /// <exception cref="BadInputException">It reads something else.</exception>
     public static int LayerOf(SparseAutoencoder sae) => Site.Parse(sae.Site!.Name) is { Kind: SiteKind.ResidualAfter } site ? site.Layer

@@ -27,7 +27,7 @@ public sealed record LanguageUnlearnPlan : UnlearnPlan
     public string? NeverKnew { get; init; }
 
     /// <summary>Autoencoders.</summary>
-    [PlanKey("Sparse autoencoders of the model's residual stream, for methods that choose latents: folders or files, or runs and training plans (.yaml), of which all autoencoders count; relative to the plan; ${shared} as for the model")]
+    [PlanKey("Sparse autoencoders of the model's residual stream, for methods that choose latents, and to say in latents what became of the topic: folders or files, or runs and training plans (.yaml), of which all autoencoders count; relative to the plan; ${shared} as for the model")]
     public IReadOnlyList<string> SparseAutoencoders { get; init; } = [];
 
     /// <summary>Topics, texts and questions.</summary>

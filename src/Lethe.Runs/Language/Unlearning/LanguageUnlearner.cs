@@ -76,7 +76,7 @@ internal sealed class LanguageUnlearner : IUnlearner
         var before = measuring.Stage(runner, "before", checkpoint.Path, digest);
         var control = neverKnew is null ? null : measuring.Stage(runner, NeverKnewModel.StageName, neverKnew.Path, neverKnew.Digest);
         var autoencoders = saeFiles.Select((path, k) => new StageInput($"autoencoder-{k}", LanguageModelDigest.Of(path))).ToArray();
-        var features = plan.Method is SubspaceProjectionOptions sspu && (FeatureStages.Needed(sspu) || plan.LayerChoice is not null)
+        var features = plan.Method is SubspaceProjectionOptions sspu && (FeatureStages.Needed(sspu) || plan.LayerChoice is not null || FeatureStages.Explains(sspu, saes))
             ? new FeatureStages(runner, plan, sspu, checkpoint, texts, saes, ground, Margins(), [new("model", digest), .. autoencoders], device)
             : null;
         var forgotten = Forget(runner, features, autoencoders);
