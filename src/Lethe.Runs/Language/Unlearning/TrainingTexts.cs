@@ -75,7 +75,7 @@ internal sealed class TrainingTexts
     public TextBatchOptions BatchOptions(SpecialTokens special) => new() { Rows = plan.Texts.Batch, Length = plan.Texts.Length, PadToken = special.Pad ?? special.Eos ?? 0 };
 
     /// <summary>
-    /// The texts to forget as prompts with their continuation: a text goes on from the entity's name, or ends with it where nothing follows.
+    /// The texts to forget as prompts with their continuation: a text goes on from the entity's name, or ends with it where nothing follows. A text whose prompt is a single token is left out: an edit reads none at the first position.
     /// </summary>
     /// <exception cref="BadInputException">No text names its entity with something before or behind it.</exception>
     public IReadOnlyList<TextRow> Prompts(RequestEncoding encoding)
@@ -88,10 +88,10 @@ internal sealed class TrainingTexts
             if (cut <= 0)
                 continue;
             var pair = encoding.Pair(text.Text[..cut], text.Text[cut..]);
-            if (pair.Context.Length > 0 && pair.Continuation.Length > 0 && pair.Context.Length < plan.Texts.Length)
+            if (pair.Context.Length > 1 && pair.Continuation.Length > 0 && pair.Context.Length < plan.Texts.Length)
                 rows.Add(new TextRow([.. pair.Context, .. pair.Continuation], pair.Context.Length));
         }
-        return rows.Count > 0 ? rows : throw new BadInputException("No text to forget names its entity with words before or behind it, so that there is no prompt to go on from; word ground.families.statements so.");
+        return rows.Count > 0 ? rows : throw new BadInputException("No text to forget names its entity with words before or behind it that make a prompt of two tokens to go on from; word ground.families.statements so.");
     }
 
     /// <summary>What stages are told of it.</summary>
