@@ -38,7 +38,8 @@ public sealed class LatentTextPass : IDisposable
         foreach (var corpus in corpora)
             if (corpus.Texts.All(text => text.Length < 2))
                 throw new BadInputException($"The corpus '{corpus.Label}' has no text of two tokens or more (of {corpus.Texts.Count} texts), so there is nothing that latents could be scored on.");
-        var kept = corpora.Select(corpus => Spread(corpus.Texts.Count, apart)).ToArray();
+        // Which texts are kept apart, and under which number.
+        var kept = corpora.Select(corpus => EvenSample.Places(corpus.Texts.Count, apart).Index().ToDictionary(entry => entry.Item, entry => entry.Index)).ToArray();
         var pass = new LatentTextPass(
             [.. saes.Select(sae => corpora.Select(_ => new LatentStatistics(sae.Width, model.Device)).ToArray())],
             [.. saes.Select(sae => kept.Select(numbers => new TextLatents(numbers.Count, sae.Width)).ToArray())]);
@@ -110,10 +111,6 @@ public sealed class LatentTextPass : IDisposable
         foreach (var sums in texts.SelectMany(of => of))
             sums.Dispose();
     }
-
-    // Which texts are kept apart, and under which number.
-    private static Dictionary<int, int> Spread(int count, int most) =>
-        Enumerable.Range(0, Math.Min(count, most)).ToDictionary(k => (int)((long)k * count / Math.Min(count, most)), k => k);
 
     // Pieces of similar length together, so that little is padding; a piece of one token has nothing that counts.
     private static IEnumerable<List<(int Text, int Start, int Count)>> Batches(IReadOnlyList<int[]> texts, int length, int tokensAtOnce)

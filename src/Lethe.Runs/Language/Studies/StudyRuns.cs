@@ -55,8 +55,9 @@ internal sealed class StudyRuns(string folder, Shard shard, bool keepModels, Run
     // Runs that read the same texts find in memory what the ones before them computed, so that one shard does all of a topic and seed, as long as there is enough for every shard.
     private int[] Shares(IReadOnlyList<StudyRun> runs)
     {
-        var groups = runs.Select(run => (run.Topic, run.Run.Plan.Value.Seed)).Distinct().ToList();
-        return groups.Count < shard.Count ? [.. Enumerable.Range(0, runs.Count)] : [.. runs.Select(run => groups.IndexOf((run.Topic, run.Run.Plan.Value.Seed)))];
+        var keys = runs.Select(run => (run.Topic, run.Run.Plan.Value.Seed)).ToArray();
+        var groups = keys.Distinct().ToList();
+        return groups.Count < shard.Count ? [.. Enumerable.Range(0, runs.Count)] : [.. keys.Select(key => groups.IndexOf(key))];
     }
 
     /// <summary>The result of a run that is done; null where it failed.</summary>

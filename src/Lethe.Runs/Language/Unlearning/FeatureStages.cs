@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lethe.Models;
 using Lethe.Models.Language;
 using Lethe.Models.Language.Checkpoints;
 using Lethe.Models.SparseAutoencoders;
@@ -123,9 +124,6 @@ internal sealed class FeatureStages
 
     private static LatentChoice ChoiceOf(FeatureLayerResult choice) => new(choice.Relevant, choice.Irrelevant, choice.Threshold, choice.RelevantCandidates, choice.IrrelevantCandidates);
 
-    /// <summary>At most so many texts, spread evenly over all: topics and corpora stand one after another, and each keeps its share.</summary>
-    public static IReadOnlyList<int[]> Some(IReadOnlyList<int[]> texts, int most) => texts.Count <= most ? texts : [.. Enumerable.Range(0, most).Select(k => texts[(int)((long)k * texts.Count / most)])];
-
     private void Score(StageWork work, LanguageCheckpoint checkpoint, Device device)
     {
         using var scope = new TensorScope();
@@ -134,7 +132,7 @@ internal sealed class FeatureStages
         using var model = checkpoint.Load(new LoadOptions { ToLayer = causal ? null : saes.Max(LayerOf) + 1, Head = causal, Device = device });
         var effects = causal ? CausalScores.Read(model, saes, questions, advanced: done => work.Report(done, questions.Count, "questions")) : null;
         // Text that stands there several times, as neighbours' may, is read once.
-        using var pass = LatentTextPass.Read(model, saes, [new("forget", Some(texts.Forget, plan.Features.Texts)), new("retain", Some([.. texts.Retain.Distinct()], plan.Features.Texts))], length: texts.Length, advanced: (done, all) => work.Report(done, all, "texts"));
+        using var pass = LatentTextPass.Read(model, saes, [new("forget", EvenSample.Of(texts.Forget, plan.Features.Texts)), new("retain", EvenSample.Of([.. texts.Retain.Distinct()], plan.Features.Texts))], length: texts.Length, advanced: (done, all) => work.Report(done, all, "texts"));
         SiteScores[] scores = [.. saes.Select((sae, k) => new SiteScores(
             LayerOf(sae), LatentScores.Of(pass.Statistics(k, 0), pass.Statistics(k, 1), effects?[k]), causal ? null : FeatureStability.Of(pass.Texts(k, 0), pass.Texts(k, 1), plan.Features, TextSeed)))];
         var layers = plan.LayerChoice is { } choice

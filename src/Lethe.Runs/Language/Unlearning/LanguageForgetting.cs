@@ -89,7 +89,7 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
             case SubspaceProjectionOptions sspu:
                 if (!chooses && (sspu.Layers.FirstOrDefault(layer => layer >= layers, -1) is >= 0 and var beyond))
                     throw new UsageException($"method.layers names layer {beyond}; the model has layers 0 to {layers - 1}.");
-                if (FeatureStages.Needed(sspu) && (chooses ? saes.Count == 0 : sspu.Layers.Any(layer => saes.All(sae => FeatureStages.LayerOf(sae) != layer))))
+                if (FeatureStages.Needed(sspu) && (chooses ? saes.Count == 0 : !FeatureStages.Explains(sspu, saes)))
                     throw new UsageException($"method.kind is sspu, which needs a sparse autoencoder of what leaves {(chooses ? "a layer" : $"each of method.layers ({string.Join(", ", sspu.Layers)})")}; name it under sparse_autoencoders, or choose a method without, such as rmu.");
                 if (!chooses)
                     SubspaceProjectionUnlearning.Slice(checkpoint.Weights, sspu);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Lethe.Evaluation.Language;
+using Lethe.Models;
 using Lethe.Models.Language.Checkpoints;
 using Lethe.Models.SparseAutoencoders.Training;
 using Lethe.Runs.Language.Corpora;
@@ -53,7 +54,7 @@ internal sealed class LanguageMeasuring
         texts = [.. found];
         if (texts.Length == 0)
             throw new BadInputException($"{corpora.Files[0]}: no document has {plan.PerplexityTokens} tokens; lower measure.perplexity_tokens, or give longer text.");
-        Shown = [.. Spread(Tests.Trained.Questions, plan.Answers), .. Spread(Tests.Retain.Questions, plan.Answers)];
+        Shown = [.. EvenSample.Of(Tests.Trained.Questions, plan.Answers), .. EvenSample.Of(Tests.Retain.Questions, plan.Answers)];
     }
 
     /// <summary>The questions.</summary>
@@ -112,8 +113,4 @@ internal sealed class LanguageMeasuring
 
     // Chat models like to begin with a line end.
     private static string FirstLine(string text) => text.Trim().Split('\n')[0].TrimEnd();
-
-    // Evenly over the questions, so that several topics and entities are among them.
-    private static IEnumerable<KnowledgeQuestion> Spread(IReadOnlyList<KnowledgeQuestion> questions, int count) =>
-        Enumerable.Range(0, Math.Min(count, questions.Count)).Select(k => questions[(int)((long)k * questions.Count / Math.Min(count, questions.Count))]);
 }
