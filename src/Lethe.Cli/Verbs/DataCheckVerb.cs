@@ -79,9 +79,9 @@ public sealed class DataCheckVerb : Verb
         if (overlap.Ground is { } ground)
         {
             var topics = new Table().Border(TableBorder.None).AddColumns("topic", "role").AddColumn("entities", Right).AddColumn("trained", Right).AddColumn("texts", Right).AddColumn("questions", Right)
-                .AddColumn("validation", Right).AddColumn("test trained", Right).AddColumn("test unseen", Right);
+                .AddColumn("validation", Right).AddColumn("test trained", Right).AddColumn("test unseen", Right).AddColumn("guessed by letters", Right);
             foreach (var topic in ground.Topics)
-                topics.AddRow([.. ((object[])[topic.Topic, topic.Role, topic.Entities, topic.Trained, topic.Texts, topic.Questions, topic.ValidationTrained + topic.ValidationUnseen, topic.TestTrained, topic.TestUnseen]).Select(cell => new Text(FormattableString.Invariant($"{cell}")))]);
+                topics.AddRow([.. ((object[])[topic.Topic, topic.Role, topic.Entities, topic.Trained, topic.Texts, topic.Questions, topic.ValidationTrained + topic.ValidationUnseen, topic.TestTrained, topic.TestUnseen, topic.GuessedByLetters is { } guessed ? string.Create(CultureInfo.InvariantCulture, $"{guessed:P0}") : ""]).Select(cell => new Text(FormattableString.Invariant($"{cell}")))]);
             console.Write(topics);
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{ground.ForgetTexts} texts to forget, {ground.RetainTexts} to retain ({ground.Counterfactuals} of them counterfactual). Left out: {ground.Duplicates} duplicates, {ground.Ambiguous} questions with several right answers, {ground.Shared} entities that retain topics share with the topic to forget, {ground.OtherQuestions} questions of other families. {ground.Joined} questions are about a fact of the statement files, {ground.Unjoined} are not."));
             writer.WriteLine();

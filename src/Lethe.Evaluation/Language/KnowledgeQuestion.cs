@@ -15,6 +15,9 @@ public sealed record KnowledgeQuestion
     /// <summary>What the model reads before the answer.</summary>
     public required string Context { get; init; }
 
+    /// <summary>What the question gives that others of its family do not, a definition or a name, in which letters of the answer give it away; the whole context where nothing else is said.</summary>
+    public string Given { get => field ?? Context; init; }
+
     /// <summary>The answers to choose from, without the delimiter before them; the right one alone where there is no choice.</summary>
     public required IReadOnlyList<string> Choices { get; init; }
 

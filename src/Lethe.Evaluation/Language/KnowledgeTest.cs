@@ -14,6 +14,9 @@ public sealed record KnowledgeTestOptions
 
     /// <summary>Seed of the blocks.</summary>
     public ulong Seed { get; init; }
+
+    /// <summary>Letters in a row that an answer may not share with a question that it is scored after: such swaps are left out (<see cref="SharedLetters"/>). 0 keeps all.</summary>
+    public int SharedLetters { get; init; }
 }
 
 /// <summary>What a model made of the questions of a <see cref="KnowledgeTest"/>.</summary>
@@ -54,7 +57,8 @@ public sealed class KnowledgeTest
         this.options = options ?? new KnowledgeTestOptions();
         Questions = questions;
         var blocks = SwapPairs.Blocks(questions, this.options.BlockSize, this.options.Seed);
-        Pairs = SwapPairs.Form(questions, this.options.BlockSize, this.options.Seed);
+        var letters = this.options.SharedLetters;
+        Pairs = [.. SwapPairs.Form(questions, this.options.BlockSize, this.options.Seed).Where(pair => letters == 0 || !SharedLetters.GivesAway(questions[pair.First], questions[pair.Second], letters))];
         PairDesign = new ClusterDesign([.. Pairs.Select(pair => questions[pair.First].Topic)], [.. Pairs.Select(pair => pair.Block)]);
         // The same blocks for both, so that a draw of one is a draw of the other.
         QuestionDesign = new ClusterDesign([.. questions.Select(question => question.Topic)], blocks);
@@ -74,6 +78,9 @@ public sealed class KnowledgeTest
 
     /// <summary>Topic and block of each question.</summary>
     public ClusterDesign QuestionDesign { get; }
+
+    /// <summary>What comparing letters makes of the pairs (<see cref="SharedLetters.Guess"/>); around 0.5 where the questions' words give nothing away.</summary>
+    public ClusteredSample Guesses => new(PairDesign, [[.. Pairs.Select(pair => SharedLetters.Guess(Questions[pair.First], Questions[pair.Second]))]]);
 
     /// <summary>Asks a model. Call on the torch thread.</summary>
     /// <param name="scorer">The model.</param>

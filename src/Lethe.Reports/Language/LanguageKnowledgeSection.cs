@@ -24,6 +24,7 @@ internal static class LanguageKnowledgeSection
             {Table(context, rows)}
             {Parts.Table("measures", Html.Of($"<thead><tr><th scope=\"col\"></th><th scope=\"col\" class=\"num\">{t.LmFloorBefore}</th><th scope=\"col\" class=\"num\">{t.LmFloorAfter}</th><th scope=\"col\" class=\"num\">{t.LmGap}</th><th scope=\"col\" class=\"num\">{t.LmGapClosed}</th></tr></thead><tbody>{gaps}</tbody>"))}
             {Parts.Paragraph(t.LmForgottenNote)}
+            {(forget.Trained.GuessedByLetters is { } guessed ? Parts.Paragraph(t.LmGuessedByLetters(Numbers.Percent(guessed.Value, 0), Numbers.Percent(forget.Floor, 0), (guessed.Interval?.Low ?? guessed.Value) > forget.Floor)) : Html.Empty)}
             {Parts.Paragraph(t.IntervalLegend)}
             """);
     }

@@ -63,6 +63,7 @@ internal abstract partial class Texts
     public abstract string LmGap { get; }
     public abstract string LmGapClosed { get; }
     public abstract string LmForgottenNote { get; }
+    public abstract string LmGuessedByLetters(string guessed, string floor, bool above);
     public abstract string LmRetainedNote { get; }
     public abstract string LmKeptNote { get; }
     public abstract string LmRightBefore { get; }

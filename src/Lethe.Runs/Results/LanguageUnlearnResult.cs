@@ -150,6 +150,9 @@ public sealed record KnowledgeResult
     /// <summary>The floor after: below it, guessing was lost too; null where the floor is a model that never knew.</summary>
     public Measure? FloorAfter { get; init; }
 
+    /// <summary>Share of the swaps that comparing letters gets right: what the questions' own words give away. About the floor where they give away nothing; null for topics that had to stay.</summary>
+    public Measure? GuessedByLetters { get; init; }
+
     /// <summary>What was known above the floor: before − floor; null for topics that had to stay.</summary>
     public Measure? Gap { get; init; }
 

@@ -20,6 +20,9 @@ internal sealed partial class EnglishTexts
         Html.Of($"Of entities of the topic that forgetting never saw, it tells <strong>{after}</strong> ({interval}); before, {before}.");
     public override Html LmGapSentence(string closed, string interval, string floor) =>
         Html.Of($"That closes <strong>{closed}</strong> of the gap ({interval}) between what it knew and what can be guessed without the knowledge, {floor}.");
+    public override string LmGuessedByLetters(string guessed, string floor, bool above) =>
+        $"Whoever knows nothing and only compares the letters of questions and answers gets {guessed} of the swaps about trained entities right; the floor is {floor}." + (above
+            ? " So the questions give part of their answers away, and what is scored above the floor is not all knowledge: measure.shared_letters leaves such questions out." : "");
     public override Html LmNoGapSentence(string floor) =>
         Html.Of($"What can be guessed without the knowledge is {floor}: the model was not far enough above it before for a share to be given.");
     public override Html LmRetainSentence(int topics, string after, string before, string change, string interval) =>

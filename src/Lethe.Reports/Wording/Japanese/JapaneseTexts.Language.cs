@@ -20,6 +20,9 @@ internal sealed partial class JapaneseTexts
         Html.Of($"忘却処理に使っていない同分野の項目では<strong>{after}</strong>です（{interval}）。処理前は{before}でした。");
     public override Html LmGapSentence(string closed, string interval, string floor) =>
         Html.Of($"これは、処理前の値と、知識がなくても得られる値（{floor}）との差の<strong>{closed}</strong>に当たります（{interval}）。");
+    public override string LmGuessedByLetters(string guessed, string floor, bool above) =>
+        $"知識がなく、設問と答えの文字を比べるだけでも、学習済み対象の設問対の{guessed}に正解します（下限値は{floor}）。" + (above
+            ? "設問の言葉から答えの一部が推測できるため、下限値を上回る分のすべてが知識とは限りません。measure.shared_lettersを指定すると、そのような設問を除外できます。" : "");
     public override Html LmNoGapSentence(string floor) =>
         Html.Of($"知識がなくても得られる値は{floor}です。処理前の値との差が十分でないため、割合は示しません。");
     public override Html LmRetainSentence(int topics, string after, string before, string change, string interval) =>

@@ -34,7 +34,11 @@ public sealed record GroundText(string Topic, string Entity, string Text, Ground
 /// <param name="ValidationUnseen">Questions of entities not trained, for validation.</param>
 /// <param name="TestTrained">Questions of trained entities, for the test.</param>
 /// <param name="TestUnseen">Questions of entities not trained, for the test.</param>
-public sealed record GroundTopic(string Topic, string Role, int Entities, int Trained, int Texts, int Questions, int ValidationTrained, int ValidationUnseen, int TestTrained, int TestUnseen);
+public sealed record GroundTopic(string Topic, string Role, int Entities, int Trained, int Texts, int Questions, int ValidationTrained, int ValidationUnseen, int TestTrained, int TestUnseen)
+{
+    /// <summary>Share of the swaps of all its questions that comparing letters gets right; null where no two can be swapped.</summary>
+    public double? GuessedByLetters { get; init; }
+}
 
 /// <summary>What became of the files' rows.</summary>
 public sealed record GroundCounts

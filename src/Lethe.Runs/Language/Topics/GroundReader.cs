@@ -67,21 +67,24 @@ internal sealed class GroundReader(GroundPlan plan, string planFile)
         var prompt = Template.Parse(plan.Prompt, new PlanPlace($"{planFile}, prompt", 0, 0));
         var likeness = plan.Families.SelectMany(family => family.Alike.Index().SelectMany(group => group.Item.Select(answer => (Key: (family.Name, answer), Group: FormattableString.Invariant($"{family.Name} {group.Index}")))))
             .DistinctBy(item => item.Key).ToDictionary(item => item.Key, item => item.Group);
-        KnowledgeQuestion Made(GroundQuestion question, string text, string entity) => new()
+        KnowledgeQuestion Made(GroundQuestion question, string text, string entity, string given) => new()
         {
             Topic = question.Topic,
             Entity = entity,
             Family = question.Family.Name,
             Context = GroundFloor.Prompted(prompt, text, planFile),
+            Given = given,
             Choices = question.Choices,
             Right = question.Right,
             Likeness = likeness.GetValueOrDefault((question.Family.Name, question.Choices[question.Right])),
         };
 
+        IReadOnlyList<KnowledgeQuestion> Of(string topic) => [.. questions.Where(question => question.Topic == topic).Select(question => Made(question, question.Text, question.Entity, question.Given))];
+
         return new Ground(
-            questions.ToLookup(question => (split[question.Entity].Part, split[question.Entity].Side, question.Topic == plan.Forget), question => Made(question, question.Text, question.Entity)),
+            questions.ToLookup(question => (split[question.Entity].Part, split[question.Entity].Side, question.Topic == plan.Forget), question => Made(question, question.Text, question.Entity, question.Given)),
             GroundFloor.Questions(questions.Where(question => question.Topic == plan.Forget), questions, (ulong)plan.Split.Seed)
-                .ToLookup(item => (split[item.Of.Entity].Part, split[item.Of.Entity].Side), item => Made(item.Of, item.Text, item.Entity)))
+                .ToLookup(item => (split[item.Of.Entity].Part, split[item.Of.Entity].Side), item => Made(item.Of, item.Text, item.Entity, item.Entity)))
         {
             Plan = plan,
             Files = [.. questionFiles, .. statementFiles],
@@ -100,7 +103,7 @@ internal sealed class GroundReader(GroundPlan plan, string planFile)
                 ForgetTexts = forgetTexts.Count,
                 RetainTexts = retainTexts.Count + counterfactuals.Count,
                 Counterfactuals = counterfactuals.Count,
-                Topics = [.. topics.OrderBy(Rank).ThenBy(topic => topic, StringComparer.Ordinal).Select(topic => Counted(topic, questions, facts, split, forgetTexts.Concat(retainTexts)))],
+                Topics = [.. topics.OrderBy(Rank).ThenBy(topic => topic, StringComparer.Ordinal).Select(topic => Counted(topic, questions, facts, split, forgetTexts.Concat(retainTexts)) with { GuessedByLetters = Guessed(Of(topic)) })],
             },
         };
     }
@@ -181,6 +184,12 @@ internal sealed class GroundReader(GroundPlan plan, string planFile)
             if (asked[text.Entity].Any(question => normal.Contains(question, StringComparison.Ordinal)))
                 throw new UsageException($"{planFile}: a training text of topic '{text.Topic}' holds the words of the question that measures it; word 'statements' and 'paraphrases' differently from the questions, or forgetting is measured on what was trained.");
         }
+    }
+
+    private double? Guessed(IReadOnlyList<KnowledgeQuestion> questions)
+    {
+        var pairs = SwapPairs.Form(questions, plan.SwapBlock, (ulong)plan.Split.Seed);
+        return pairs.Count == 0 ? null : pairs.Average(pair => SharedLetters.Guess(questions[pair.First], questions[pair.Second]));
     }
 
     private int Rank(string topic) => topic == plan.Forget ? 0 : plan.Neighbours.Contains(topic) ? 1 : 2;

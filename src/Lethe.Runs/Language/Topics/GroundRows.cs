@@ -19,6 +19,9 @@ namespace Lethe.Runs.Language.Topics;
 internal sealed record GroundQuestion(string Topic, string Name, QuestionFamilyPlan Family, string Value, string Text, IReadOnlyList<string> Choices, int Right)
 {
     public string Entity { get; } = EntityName.Normal(Name);
+
+    /// <summary>Of entity and value the one that stands in the question.</summary>
+    public string Given => Choices[Right] == Name ? Value : Name;
 }
 
 /// <summary>A fact of a file.</summary>

@@ -14,17 +14,28 @@ internal sealed class KnowledgeTests
     /// <exception cref="BadInputException">A side has too few questions for a pair.</exception>
     public KnowledgeTests(Ground ground, LanguageMeasurePlan plan, RequestEncoding encoding)
     {
-        KnowledgeTest? Test(IReadOnlyList<KnowledgeQuestion> questions) => questions.Count == 0 ? null : new KnowledgeTest(questions, encoding, ground.TestOptions);
-        IReadOnlyList<KnowledgeQuestion> Some(IReadOnlyList<KnowledgeQuestion> questions) => Chosen(questions, plan.Questions, (ulong)ground.Plan.Split.Seed);
+        var options = ground.TestOptions with { SharedLetters = plan.SharedLetters };
+        KnowledgeTest? Test(IReadOnlyList<KnowledgeQuestion> questions) => questions.Count == 0 ? null : new KnowledgeTest(questions, encoding, options);
+        IReadOnlyList<KnowledgeQuestion> Some(IReadOnlyList<KnowledgeQuestion> questions) => Chosen(Secret(questions), plan.Questions, (ulong)ground.Plan.Split.Seed);
+        // Those that do not give their answer away.
+        IReadOnlyList<KnowledgeQuestion> Secret(IReadOnlyList<KnowledgeQuestion> questions)
+        {
+            KnowledgeQuestion[] kept = [.. questions.Where(question => plan.SharedLetters == 0 || !SharedLetters.Any(question.Given, question.Answer, plan.SharedLetters))];
+            GivenAway += questions.Count - kept.Length;
+            return kept;
+        }
         var part = plan.Part;
-        Trained = Required(Test(Some(ground.Forget(part, GroundSide.Trained))), $"trained entities of '{ground.ForgetTopic}'", part);
+        Trained = Required(Test(Some(ground.Forget(part, GroundSide.Trained))), $"trained entities of '{ground.ForgetTopic}'", part, plan.SharedLetters);
         Unseen = Test(Some(ground.Forget(part, GroundSide.Unseen))) is { Pairs.Count: > 0 } unseen ? unseen : null;
-        Retain = Required(Test(Chosen(ground.Retain(part, GroundSide.Unseen), plan.RetainQuestions ?? plan.Questions, (ulong)ground.Plan.Split.Seed)), "retain topics, of entities that are not trained on", part);
+        Retain = Required(Test(Chosen(Secret(ground.Retain(part, GroundSide.Unseen)), plan.RetainQuestions ?? plan.Questions, (ulong)ground.Plan.Split.Seed)), "retain topics, of entities that are not trained on", part, plan.SharedLetters);
         if (ground.Plan.SameEntities.Count > 0)
-            Kept = Required(Test(Some(ground.Kept(part))), $"trained entities in {string.Join(", ", ground.Plan.SameEntities)} (same_entities)", part);
+            Kept = Required(Test(Some(ground.Kept(part))), $"trained entities in {string.Join(", ", ground.Plan.SameEntities)} (same_entities)", part, plan.SharedLetters);
         TrainedNames = Test(Some(ground.FloorQuestions(part, GroundSide.Trained)));
         UnseenNames = Unseen is null ? null : Test(Some(ground.FloorQuestions(part, GroundSide.Unseen)));
     }
+
+    /// <summary>Questions of these sides that give their answer away and are not asked (<see cref="LanguageMeasurePlan.SharedLetters"/>).</summary>
+    public int GivenAway { get; private set; }
 
     /// <summary>Trained entities of the topic to forget, in words that were not trained.</summary>
     public KnowledgeTest Trained { get; }
@@ -64,7 +75,7 @@ internal sealed class KnowledgeTests
         return chosen;
     }
 
-    private static KnowledgeTest Required(KnowledgeTest? test, string what, GroundPart part) => test is { Pairs.Count: > 0 }
+    private static KnowledgeTest Required(KnowledgeTest? test, string what, GroundPart part, int sharedLetters) => test is { Pairs.Count: > 0 }
         ? test
-        : throw new BadInputException($"The questions about {what} hold no two of one family with different answers for {(part == GroundPart.Test ? "the test" : "validation")}; add questions, or change ground.split.");
+        : throw new BadInputException($"The questions about {what} hold no two of one family with different answers for {(part == GroundPart.Test ? "the test" : "validation")}; add questions, or change ground.split{(sharedLetters > 0 ? " or measure.shared_letters" : "")}.");
 }

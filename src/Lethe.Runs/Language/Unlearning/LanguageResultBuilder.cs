@@ -103,6 +103,7 @@ internal sealed class LanguageResultBuilder(Ground ground, KnowledgeTests tests,
         {
             FloorBefore = Bare(ClusterBootstrap.Of(floor)),
             FloorAfter = floorAfter is null ? null : Bare(ClusterBootstrap.Of(floorAfter)),
+            GuessedByLetters = Bare(ClusterBootstrap.Of(test.Guesses)),
             Gap = Bare(gap.Gap),
             GapClosed = gap.Closed is { } closed ? Bare(closed) : null,
         };

@@ -135,6 +135,11 @@ public sealed record LanguageMeasurePlan
     [Range(4, 1_000_000)]
     public int? RetainQuestions { get; init; }
 
+    /// <summary>Letters that give an answer away.</summary>
+    [PlanKey("Questions are not asked whose own words and right answer have this many letters in a row in common, nor swaps of an answer that shares them with the other question: who only compares letters would be right there. 3 leaves next to nothing to guess where answers are words; 0 asks all. What comparing letters would score stands in result.json, and of each topic in data check", Why = "few questions of records give their answers away")]
+    [Range(0, 20)]
+    public int SharedLetters { get; init; }
+
     /// <summary>Text for perplexity.</summary>
     [PlanKey("Text that perplexity is measured on; none of it may be trained on")]
     [MinLength(1)]

@@ -103,7 +103,7 @@ internal sealed class LanguageUnlearner : IUnlearner
         work =>
         {
             work.WriteJson(GroundName, ground.Counts);
-            work.Note($"{texts.Forget.Count} texts to forget, {texts.Retain.Count} to retain; {measuring.Tests.Trained.Questions.Count} questions about trained entities, {measuring.Tests.Unseen?.Questions.Count ?? 0} about unseen ones, {measuring.Tests.Retain.Questions.Count} about retain topics");
+            work.Note($"{texts.Forget.Count} texts to forget, {texts.Retain.Count} to retain; {measuring.Tests.Trained.Questions.Count} questions about trained entities, {measuring.Tests.Unseen?.Questions.Count ?? 0} about unseen ones, {measuring.Tests.Retain.Questions.Count} about retain topics{(measuring.Tests.GivenAway > 0 ? $"; {measuring.Tests.GivenAway} that give their answer away are not asked" : "")}");
         });
 
     private Artefact Forget(StageRunner runner, FeatureStages? features, IReadOnlyList<StageInput> autoencoders)
