@@ -110,6 +110,18 @@ public sealed class LanguageUnlearningTests(LanguageUnlearningTests.World world)
         var inspected = await CommandLine.Run("inspect", run);
         Assert.Contains("model.layers.1.mlp.down_proj.weight", inspected.Output, StringComparison.Ordinal);
         Assert.EndsWith("rmu: 6 of 6 steps\n", inspected.Output, StringComparison.Ordinal);
+
+        // As in a study, which keeps figures and no models.
+        if (File.GetAttributes(Path.Combine(run, "model")).HasFlag(FileAttributes.ReparsePoint))
+            File.Delete(Path.Combine(run, "model"));
+        else
+            Directory.Delete(Path.Combine(run, "model"), recursive: true);
+        var gone = await CommandLine.Run("evaluate", run, "--plan-folder", world["."]);
+        Assert.Equal(3, gone.ExitCode);
+        Assert.Contains("keeps no model to measure; name one with --model", gone.Error, StringComparison.Ordinal);
+        var named = await CommandLine.Run("evaluate", run, "--model", world["runs", "base"], "--plan-folder", world["."], "--json", "--quiet", "--threads", "1");
+        Assert.True(named.ExitCode == 0, named.Error);
+        Assert.Equal(other.GetProperty("forget").GetRawText(), named.Json.GetProperty("forget").GetRawText());
     }
 
     [Fact]

@@ -32,6 +32,10 @@ public static class LanguageRunEvaluation
         var ground = Ground.Read(plan.Ground, planFile);
         if (ground.Digest != known.Request.GroundDigest)
             throw new BadInputException($"The questions and texts here are not those that {paths.Id} was measured with (digest {ground.Digest[..12]}, the run's {known.Request.GroundDigest[..12]}); the two could not be compared. Put the run's files back.");
+        // Points of a study keep no model.
+        var kept = Directory.Exists(paths.Model);
+        if (model is null && !kept)
+            throw new BadInputException($"{paths.Root} keeps no model to measure; name one with --model, or run its plan again (a study keeps its models with keep_models: true).");
         var path = model is null ? paths.Model : LanguageModelPath.Find(model) ?? model;
         using var checkpoint = LanguageCheckpoint.Open(path);
         // A training plan may have changed since; the run that it made lies where it lay.
@@ -58,7 +62,7 @@ public static class LanguageRunEvaluation
         var seconds = Math.Round(context.Time.GetElapsedTime(from).TotalSeconds, 3);
         context.Progress.StageFinished("after", seconds);
 
-        var own = model is null || LanguageModelDigest.OfWeights(path) == LanguageModelDigest.OfWeights(paths.Model);
+        var own = model is null || kept && LanguageModelDigest.OfWeights(path) == LanguageModelDigest.OfWeights(paths.Model);
         var builder = new LanguageResultBuilder(ground, measuring.Tests, measuring.Shown, before, after, control);
         string[] moved = own ? [.. known.Moved.Select(tensor => tensor.Name)] : [.. original.Weights.Names];
         using var process = System.Diagnostics.Process.GetCurrentProcess();
