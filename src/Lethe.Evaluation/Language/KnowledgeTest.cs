@@ -80,7 +80,7 @@ public sealed class KnowledgeTest
     public ClusterDesign QuestionDesign { get; }
 
     /// <summary>What comparing letters makes of the pairs (<see cref="SharedLetters.Guess"/>); around 0.5 where the questions' words give nothing away.</summary>
-    public ClusteredSample Guesses => new(PairDesign, [[.. Pairs.Select(pair => SharedLetters.Guess(Questions[pair.First], Questions[pair.Second]))]]);
+    public ClusteredSample Guesses => new(PairDesign, [SharedLetters.Guesses(Questions, Pairs)]);
 
     /// <summary>Asks a model. Call on the torch thread.</summary>
     /// <param name="scorer">The model.</param>

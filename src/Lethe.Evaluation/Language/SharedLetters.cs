@@ -30,6 +30,11 @@ public static class SharedLetters
         return margin > 0 ? 1 : margin < 0 ? 0 : 0.5;
     }
 
+    /// <summary>What comparing letters makes of each of some pairs.</summary>
+    /// <param name="questions">The questions.</param>
+    /// <param name="pairs">Pairs of them.</param>
+    public static IReadOnlyList<double> Guesses(IReadOnlyList<KnowledgeQuestion> questions, IReadOnlyList<SwapPair> pairs) => [.. pairs.Select(pair => Guess(questions[pair.First], questions[pair.Second]))];
+
     /// <summary>Whether a swap is given away: either answer shares letters with either question.</summary>
     /// <param name="first">Question a.</param>
     /// <param name="second">Question b.</param>

@@ -189,7 +189,7 @@ internal sealed class GroundReader(GroundPlan plan, string planFile)
     private double? Guessed(IReadOnlyList<KnowledgeQuestion> questions)
     {
         var pairs = SwapPairs.Form(questions, plan.SwapBlock, (ulong)plan.Split.Seed);
-        return pairs.Count == 0 ? null : pairs.Average(pair => SharedLetters.Guess(questions[pair.First], questions[pair.Second]));
+        return pairs.Count == 0 ? null : SharedLetters.Guesses(questions, pairs).Average();
     }
 
     private int Rank(string topic) => topic == plan.Forget ? 0 : plan.Neighbours.Contains(topic) ? 1 : 2;

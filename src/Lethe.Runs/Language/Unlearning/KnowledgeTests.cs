@@ -25,11 +25,14 @@ internal sealed class KnowledgeTests
             return kept;
         }
         var part = plan.Part;
-        Trained = Required(Test(Some(ground.Forget(part, GroundSide.Trained))), $"trained entities of '{ground.ForgetTopic}'", part, plan.SharedLetters);
+        KnowledgeTest Required(KnowledgeTest? test, string what) => test is { Pairs.Count: > 0 }
+            ? test
+            : throw new BadInputException($"The questions about {what} hold no two of one family with different answers for {(part == GroundPart.Test ? "the test" : "validation")}; add questions, or change ground.split{(plan.SharedLetters > 0 ? " or measure.shared_letters" : "")}.");
+        Trained = Required(Test(Some(ground.Forget(part, GroundSide.Trained))), $"trained entities of '{ground.ForgetTopic}'");
         Unseen = Test(Some(ground.Forget(part, GroundSide.Unseen))) is { Pairs.Count: > 0 } unseen ? unseen : null;
-        Retain = Required(Test(Chosen(Secret(ground.Retain(part, GroundSide.Unseen)), plan.RetainQuestions ?? plan.Questions, (ulong)ground.Plan.Split.Seed)), "retain topics, of entities that are not trained on", part, plan.SharedLetters);
+        Retain = Required(Test(Chosen(Secret(ground.Retain(part, GroundSide.Unseen)), plan.RetainQuestions ?? plan.Questions, (ulong)ground.Plan.Split.Seed)), "retain topics, of entities that are not trained on");
         if (ground.Plan.SameEntities.Count > 0)
-            Kept = Required(Test(Some(ground.Kept(part))), $"trained entities in {string.Join(", ", ground.Plan.SameEntities)} (same_entities)", part, plan.SharedLetters);
+            Kept = Required(Test(Some(ground.Kept(part))), $"trained entities in {string.Join(", ", ground.Plan.SameEntities)} (same_entities)");
         TrainedNames = Test(Some(ground.FloorQuestions(part, GroundSide.Trained)));
         UnseenNames = Unseen is null ? null : Test(Some(ground.FloorQuestions(part, GroundSide.Unseen)));
     }
@@ -74,8 +77,4 @@ internal sealed class KnowledgeTests
         }
         return chosen;
     }
-
-    private static KnowledgeTest Required(KnowledgeTest? test, string what, GroundPart part, int sharedLetters) => test is { Pairs.Count: > 0 }
-        ? test
-        : throw new BadInputException($"The questions about {what} hold no two of one family with different answers for {(part == GroundPart.Test ? "the test" : "validation")}; add questions, or change ground.split{(sharedLetters > 0 ? " or measure.shared_letters" : "")}.");
 }
