@@ -64,6 +64,7 @@ internal abstract partial class Texts
     public abstract string StageFisher { get; }
     public abstract string StageScore { get; }
     public abstract string StageSubspaces { get; }
+    public abstract string StageInputs { get; }
     public abstract string StageForget { get; }
     public abstract string StageMeasureAfter { get; }
     public abstract string StageAttack { get; }
@@ -86,6 +87,7 @@ internal abstract partial class Texts
         "fisher" => StageFisher,
         "score" or "scores" => StageScore,
         "subspaces" => StageSubspaces,
+        "inputs" => StageInputs,
         "forget" => StageForget,
         "after" or "measure_after" => StageMeasureAfter,
         "attack" => StageAttack,

@@ -32,8 +32,7 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
     private readonly Dictionary<string, OrthonormalBasis> inputs = [];
 
     private SubspaceProjectionUnlearning(
-        SliceCache cache, TextBatches forget, TextBatches retain, IReadOnlyDictionary<int, SubspacePair> pairs, SubspaceProjectionOptions options, ulong seed, IReadOnlyList<InputText>? guarded, StopCriterion? stop,
-        Action<long, long>? advanced)
+        SliceCache cache, TextBatches forget, TextBatches retain, IReadOnlyDictionary<int, SubspacePair> pairs, SubspaceProjectionOptions options, ulong seed, InputMoments? moments, StopCriterion? stop)
     {
         (Cache, this.pairs, Options) = (cache, pairs, options);
         Places = [.. cache.Names.Select(name => MatrixPlace.Of(cache.Model, name))];
@@ -49,7 +48,7 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
                 setup.Add(new(layer, norm, square, norm * options.TargetNorm, pair?.Read()));
             }
             (steered, Setup) = ([.. layers], setup);
-            Inputs = options.InputEnergy < 1 ? ReadInputs(forget, retain, guarded, advanced) : [];
+            Inputs = moments is not null && options.InputEnergy < 1 ? CutInputs(moments) : [];
             Loop = new SliceUnlearning(cache, [new(forget, new LayeredSteering(steered), retain, new LayeredRetention(steered), options.RetainWeight)], options, Space, stop);
         }
         catch
@@ -84,21 +83,19 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
     public static SliceOptions Slice(IWeightSource weights, SubspaceProjectionOptions options) =>
         new() { Weights = LayerWeights.Of(weights, options.ResolvedLayers, options.Matrices), Reads = [.. options.Layers] };
 
-    /// <summary>Prepares forgetting: reads norms at up to eight batches of retain text, and, where the input side is confined, what the matrices read on all text.</summary>
+    /// <summary>Prepares forgetting: reads norms at up to eight batches of retain text, and, where the input side is confined, finds what each matrix may read.</summary>
     /// <param name="cache">The slice, made with <see cref="Slice"/>; stays the caller's.</param>
     /// <param name="forget">Text of what is to be forgotten.</param>
     /// <param name="retain">Text that must stay.</param>
     /// <param name="pairs">Subspaces by layer read; stay the caller's. Not needed where neither target nor confinement asks for them.</param>
     /// <param name="options">How.</param>
     /// <param name="seed">Decides the targets.</param>
-    /// <param name="guarded">Text whose inputs are protected, with weights: retain text, neighbours, look-alikes; null: the retain text.</param>
+    /// <param name="inputs">What the matrices read, needed where the input side is confined (<see cref="SubspaceProjectionOptions.InputEnergy"/> below 1); stays the caller's.</param>
     /// <param name="stop">Stop criterion; null for none.</param>
-    /// <param name="advanced">Told how many batches have been read for the input side, and of how many.</param>
-    /// <exception cref="UsageException">The cache reads other layers, or a matrix cannot be confined.</exception>
+    /// <exception cref="UsageException">The cache reads other layers, a matrix cannot be confined, or the input side is to be and nothing was read of it.</exception>
     /// <exception cref="BadInputException">A layer that needs subspaces has none, they are of another size, or one is of rank 0.</exception>
     public static SubspaceProjectionUnlearning Create(
-        SliceCache cache, TextBatches forget, TextBatches retain, IReadOnlyDictionary<int, SubspacePair> pairs, SubspaceProjectionOptions options, ulong seed, IReadOnlyList<InputText>? guarded = null, StopCriterion? stop = null,
-        Action<long, long>? advanced = null)
+        SliceCache cache, TextBatches forget, TextBatches retain, IReadOnlyDictionary<int, SubspacePair> pairs, SubspaceProjectionOptions options, ulong seed, InputMoments? inputs = null, StopCriterion? stop = null)
     {
         if (!cache.Reads.SequenceEqual(options.Layers.Distinct().Order()))
             throw new UsageException($"The slice reads layers {string.Join(", ", cache.Reads)}; the options steer layers {string.Join(", ", options.Layers)}.");
@@ -111,9 +108,11 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
         foreach (var (layer, pair) in pairs)
             if (pair.Relevant.Size != cache.Configuration.HiddenSize)
                 throw new BadInputException($"The subspaces of layer {layer} lie in {pair.Relevant.Size} dimensions; the model's residual stream has {cache.Configuration.HiddenSize}. They come from an autoencoder of another model.");
+        if (options.InputEnergy < 1 && inputs is null)
+            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"The input side is to hold {options.InputEnergy} of protected text's energy, and what the matrices read was not looked at (InputMoments.Read)."));
         using var scope = new TensorScope();
         using var noGrad = Autograd.NoGrad();
-        return new(cache, forget, retain, pairs, options, seed, guarded, stop, advanced);
+        return new(cache, forget, retain, pairs, options, seed, inputs, stop);
     }
 
     /// <summary>The target of a layer read that all texts share, (D); owned by this.</summary>
@@ -140,43 +139,19 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
             basis.Dispose();
     }
 
-    private List<InputReading> ReadInputs(TextBatches forget, TextBatches retain, IReadOnlyList<InputText>? guarded, Action<long, long>? advanced)
+    private List<InputReading> CutInputs(InputMoments moments)
     {
-        var texts = guarded ?? [new InputText("retain", retain.Batches)];
-        if (texts.Count == 0 || texts.Any(text => !(text.Weight > 0 && double.IsFinite(text.Weight))))
-            throw new UsageException("The input projector needs text to protect, each with a weight above 0.");
-        var owned = new List<SecondMoments>();
-        // Which rows are together is random, so that the first batches are a sample.
-        IReadOnlyList<TextBatch> Some(IReadOnlyList<TextBatch> batches) => [.. batches.Take(Math.Max(1, Options.InputTexts / batches[0].Rows))];
-        var kinds = texts.Select(text => (Batches: Some(text.Batches), text.Weight)).ToArray();
-        var forgetBatches = Some(forget.Batches);
-        var (done, all) = (0L, forgetBatches.Count + kinds.Sum(kind => (long)kind.Batches.Count));
-        try
+        var readings = new List<InputReading>();
+        foreach (var place in Places)
         {
-            IReadOnlyDictionary<Models.Language.Site, SecondMoments> Read(IReadOnlyList<TextBatch> batches)
-            {
-                var moments = InputSubspace.Read(Cache, Places, batches, () => advanced?.Invoke(++done, all));
-                owned.AddRange(moments.Values);
-                return moments;
-            }
-            var forgotten = Read(forgetBatches);
-            var held = kinds.Select(kind => (Moments: Read(kind.Batches), kind.Weight)).ToArray();
-            var readings = new List<InputReading>();
-            foreach (var place in Places)
-            {
-                using var scope = new TensorScope();
-                var energy = InputSubspace.Combine([.. held.Select(text => (text.Moments[place.Inputs], text.Weight))]);
-                var forgetEnergy = forgotten[place.Inputs].Products();
-                var basis = InputSubspace.Cut(energy, forgetEnergy, Options.InputEnergy, Options.InputOrder);
-                inputs.Add(place.Name, basis);
-                readings.Add(new(place.Name, basis.Rank, basis.Size, InputSubspace.Share(energy, basis), InputSubspace.Share(forgetEnergy, basis)));
-            }
-            return readings;
+            using var scope = new TensorScope();
+            var (forget, guarded) = moments.Of(place.Inputs);
+            (forget, guarded) = (forget.To(Device.Cpu).To(DType.Float64), guarded.To(Device.Cpu).To(DType.Float64));
+            var basis = InputSubspace.Cut(guarded, forget, Options.InputEnergy, Options.InputOrder);
+            inputs.Add(place.Name, basis);
+            readings.Add(new(place.Name, basis.Rank, basis.Size, InputSubspace.Share(guarded, basis), InputSubspace.Share(forget, basis)));
         }
-        finally
-        {
-            owned.ForEach(moments => moments.Dispose());
-        }
+        return readings;
     }
 
     private IUpdateSpace Space(EditedWeight weight)

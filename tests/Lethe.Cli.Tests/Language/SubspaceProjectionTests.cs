@@ -48,11 +48,14 @@ public sealed class SubspaceProjectionTests(LanguageUnlearningTests.World world)
         Assert.Contains("take the relevant subspace out of the untouched model", await File.ReadAllTextAsync(world["runs", "sspu", "report.html"]), StringComparison.Ordinal);
 
         // An autoencoder says what became of its latents whatever the target is; without one there is nothing to say.
-        foreach (var (name, saes, latents) in new[] { ("explained", "[runs/sae]", 12), ("plain", "[]", 0) })
+        foreach (var (name, saes, latents, other) in new[] { ("explained", "[runs/sae]", 12, "seed=1"), ("plain", "[]", 0, "method.retain_weight=5") })
         {
-            var positive = await CommandLine.Run([.. plan, "--output", world["runs", name], "--set", "method.target=positive", "--set", $"sparse_autoencoders={saes}"]);
+            var positive = await CommandLine.Run([.. plan, "--output", world["runs", name], "--set", "method.target=positive", "--set", $"sparse_autoencoders={saes}", "--set", other]);
             Assert.True(positive.ExitCode == 0, positive.Error);
             Assert.Equal(latents, positive.Json.GetProperty("features").GetProperty("explanation").GetProperty("layers")[0].GetProperty("latents").GetArrayLength());
+            // What the matrices read is looked at once, whatever the seed, the target and the weights.
+            string Looked(string of) => File.ReadAllText(world["runs", of, "stages", "inputs", "artefact.json"]);
+            Assert.Equal(Looked("sspu"), Looked(name));
         }
 
         // One of activations that are a number shorter.

@@ -41,10 +41,10 @@ public sealed class InputSubspaceTests
         using var cache = SliceCache.Of(model, new SliceOptions { Weights = names, Reads = [2] });
         MatrixPlace[] places = [.. names.Select(name => MatrixPlace.Of(model, name))];
         int[][] rows = [[3, 4, 5, 6, 7], [3, 9], [3, 8, 8]];
-        var batches = TextBatches.Of(rows, new TextBatchOptions { Rows = 2 });
+        var (batches, pairs) = (TextBatches.Of(rows, new TextBatchOptions { Rows = 2 }), TextBatches.Of(rows[1..]));
         // A moved weight does not show.
         cache.Put([.. cache.Originals.Select(original => original * 2.0)]);
-        var moments = InputSubspace.Read(cache, places, batches.Batches);
+        using var moments = InputMoments.Read(cache, batches.Batches, [new InputText("rows", batches.Batches, 2), new InputText("pairs", pairs.Batches, 0.5)]);
         cache.Put(cache.Originals);
         using var noGrad = Autograd.NoGrad();
         foreach (var place in places)
@@ -56,13 +56,16 @@ public sealed class InputSubspaceTests
                 model.Run(model.Embed(Tensor.FromArray(row.Select(token => (long)token).ToArray(), 1, row.Length)), 0, 3, new ForwardContext { Sites = recorder });
                 seen.Add(place.Read(recorder.Values[place.Inputs]).Select(0, 0).Narrow(0, 1, row.Length - 1).To(DType.Float64));
             }
-            var all = Tensor.Cat([.. seen]);
-            Assert.Equal(7, moments[place.Inputs].Count);
-            var expected = all.T().Mm(all) / 7.0;
-            SubspaceTests.Near(expected, moments[place.Inputs].Products(), 1e-5 * expected.Abs().Max().Item());
-            SubspaceTests.Near(expected, InputSubspace.Combine([(moments[place.Inputs], 2), (moments[place.Inputs], 0.5)]), 1e-5 * expected.Abs().Max().Item());
+            Tensor Products(params Tensor[] of) => Tensor.Cat(of).T().Mm(Tensor.Cat(of)) / (double)of.Sum(one => one.Size(0));
+            var (all, two) = (Products([.. seen]), Products(seen[1], seen[2]));
+            var (forget, guarded) = moments.Of(place.Inputs);
+            SubspaceTests.Near(all, forget, 1e-5 * all.Abs().Max().Item());
+            var mixed = (all * 2.0 + two * 0.5) / 2.5;
+            SubspaceTests.Near(mixed, guarded, 1e-5 * mixed.Abs().Max().Item());
         }
-        foreach (var one in moments.Values)
-            one.Dispose();
+        Assert.Equal(3, moments.Sites.Count);
+        Assert.Contains("layers.3.mlp_neurons was not looked at", Assert.Throws<BadInputException>(() => moments.Of(new Site(3, SiteKind.MlpNeurons))).Message, StringComparison.Ordinal);
+        foreach (var refused in new InputText[][] { [], [new("rows", batches.Batches, 0)] })
+            Assert.Contains("needs text to protect", Assert.Throws<UsageException>(() => InputMoments.Read(cache, batches.Batches, refused)).Message, StringComparison.Ordinal);
     }
 }

@@ -160,7 +160,9 @@ public sealed class SubspaceProjectionTests
         Assert.Contains("The autoencoder belongs to layers.1.residual_after", Refused<BadInputException>(b =>
             SubspaceProjectionExplanation.Read(method, b.Forget.Batches, b.Retain.Batches, new Dictionary<int, (SparseAutoencoder, LatentChoice)> { [2] = (below, b.Choice) })).Message, StringComparison.Ordinal);
         // Without target and confinement no subspaces are needed.
-        using var plain = SubspaceProjectionUnlearning.Create(bench.Cache, bench.Forget, bench.Retain, new Dictionary<int, SubspacePair>(), Ours with { Target = TargetKind.Random }, 1);
+        SubspaceProjectionUnlearning Plain(double energy) => SubspaceProjectionUnlearning.Create(bench.Cache, bench.Forget, bench.Retain, new Dictionary<int, SubspacePair>(), Ours with { Target = TargetKind.Random, InputEnergy = energy }, 1);
+        Assert.Contains("The input side is to hold 0.3 of protected text's energy", Assert.Throws<UsageException>(() => Plain(0.3)).Message, StringComparison.Ordinal);
+        using var plain = Plain(1);
         Assert.Null(plain.Setup[0].Subspaces);
     }
 
@@ -197,8 +199,11 @@ public sealed class SubspaceProjectionTests
 
         public Dictionary<int, (SparseAutoencoder, LatentChoice)> Latents => new() { [2] = (sae, Choice) };
 
-        public SubspaceProjectionUnlearning Create(SubspaceProjectionOptions options, ulong seed = 1) =>
-            SubspaceProjectionUnlearning.Create(Cache, Forget, Retain, new Dictionary<int, SubspacePair> { [2] = Pair }, options, seed);
+        public SubspaceProjectionUnlearning Create(SubspaceProjectionOptions options, ulong seed = 1)
+        {
+            using var inputs = options.InputEnergy < 1 ? InputMoments.Read(Cache, Forget.Batches, [new InputText("retain", Retain.Batches)]) : null;
+            return SubspaceProjectionUnlearning.Create(Cache, Forget, Retain, new Dictionary<int, SubspacePair> { [2] = Pair }, options, seed, inputs);
+        }
 
         /// <summary>Does all steps; the forget loss of the first.</summary>
         public double Train(SubspaceProjectionUnlearning method)

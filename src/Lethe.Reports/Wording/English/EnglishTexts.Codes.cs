@@ -46,6 +46,7 @@ internal sealed partial class EnglishTexts
     public override string StageFisher => "Fisher information";
     public override string StageScore => "Score features";
     public override string StageSubspaces => "Subspaces";
+    public override string StageInputs => "Read what edited matrices read";
     public override string StageForget => "Forget";
     public override string StageMeasureAfter => "Measure after";
     public override string StageAttack => "Attack";

@@ -46,6 +46,7 @@ internal sealed partial class JapaneseTexts
     public override string StageFisher => "フィッシャー情報量の推定";
     public override string StageScore => "特徴の評価";
     public override string StageSubspaces => "部分空間の構成";
+    public override string StageInputs => "編集する行列の入力の観測";
     public override string StageForget => "忘却処理";
     public override string StageMeasureAfter => "処理後の測定";
     public override string StageAttack => "攻撃試験";

@@ -25,13 +25,13 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
     /// <param name="texts">What it reads.</param>
     /// <param name="saes">The plan's autoencoders.</param>
     /// <param name="features">What sspu chose before; null for methods that choose nothing.</param>
+    /// <param name="inputs">What sspu's matrices read; null where nothing confines that.</param>
     /// <param name="device">Where it computes.</param>
     /// <param name="slices">Slices that are shared with other runs; null for a run that stands alone.</param>
     /// <param name="stop">Stop criterion.</param>
-    /// <param name="report">Told how far what is read before the first step has come: done, all, what.</param>
     public static LanguageForgetting Make(
-        LanguageMethodOptions options, ulong seed, LanguageCheckpoint checkpoint, string digest, TrainingTexts texts, IReadOnlyList<SparseAutoencoder> saes, FeatureStages? features, Device device, SlicePool? slices, StopCriterion? stop,
-        Action<long, long, string?> report)
+        LanguageMethodOptions options, ulong seed, LanguageCheckpoint checkpoint, string digest, TrainingTexts texts, IReadOnlyList<SparseAutoencoder> saes, FeatureStages? features, InputMoments? inputs, Device device, SlicePool? slices,
+        StopCriterion? stop)
     {
         // The released code of RMU pads on the left and counts every position.
         var batches = texts.BatchOptions(checkpoint.Special);
@@ -48,7 +48,7 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
                 return OfSlice(Lease(RepresentationMisdirection.Slice(checkpoint.Weights, rmu)), slice => RepresentationMisdirection.Create(slice.Cache, [(slice.Forget, slice.Retain)], rmu, seed, stop: stop));
             case SubspaceProjectionOptions sspu:
                 var chosen = sspu with { Layers = features?.Layers ?? sspu.Layers };
-                return OfSubspaces(chosen, seed, Lease(SubspaceProjectionUnlearning.Slice(checkpoint.Weights, chosen)), features, stop, report);
+                return OfSubspaces(chosen, seed, Lease(SubspaceProjectionUnlearning.Slice(checkpoint.Weights, chosen)), features, inputs, stop);
             case CrispOptions crisp:
                 var salient = Salient(crisp, checkpoint, texts, saes, device);
                 return OfSlice(Lease(Crisp.Slice(checkpoint.Weights, salient, crisp)), slice => Crisp.Create(slice.Cache, slice.Forget, slice.Retain, null, salient, crisp, seed, stop: stop));
@@ -128,14 +128,14 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
     // Enough text for means that move by a per cent or so.
     private const int ExplainedBatches = 32;
 
-    private static LanguageForgetting OfSubspaces(SubspaceProjectionOptions sspu, ulong seed, SliceLease lease, FeatureStages? features, StopCriterion? stop, Action<long, long, string?> report)
+    private static LanguageForgetting OfSubspaces(SubspaceProjectionOptions sspu, ulong seed, SliceLease lease, FeatureStages? features, InputMoments? inputs, StopCriterion? stop)
     {
         var (cache, forget, retain) = (lease.Slice.Cache, lease.Slice.Forget, lease.Slice.Retain);
         Dictionary<int, SubspacePair> pairs = [];
         try
         {
             pairs = features?.Pairs(cache, forget, retain) ?? [];
-            var method = SubspaceProjectionUnlearning.Create(cache, forget, retain, pairs, sspu, seed, stop: stop, advanced: (done, all) => report(done, all, "input directions, batches"));
+            var method = SubspaceProjectionUnlearning.Create(cache, forget, retain, pairs, sspu, seed, inputs, stop);
             return new LanguageForgetting(method.Loop, method.Loop.ParameterCount, () => method.Loop.TokensSeen, [method, .. pairs.Values, lease])
             {
                 Explain = () =>

@@ -14,7 +14,7 @@ using Lethe.Unlearning.Language.Features;
 
 namespace Lethe.Runs.Language.Unlearning;
 
-/// <summary>Makes a language model forget a topic by a plan: load ▸ before (and never-knew) ▸ score ▸ subspaces ▸ forget ▸ export ▸ after; scores and subspaces for methods that choose latents.</summary>
+/// <summary>Makes a language model forget a topic by a plan: load ▸ before (and never-knew) ▸ score ▸ subspaces ▸ inputs ▸ forget ▸ export ▸ after; scores and subspaces for methods that choose latents, inputs for those that confine what updates read.</summary>
 internal sealed class LanguageUnlearner : IUnlearner
 {
     private const string WeightsName = "weights.safetensors", RecordName = "forgetting.json", FeaturesName = "features.json", GroundName = "ground.json";
@@ -79,7 +79,8 @@ internal sealed class LanguageUnlearner : IUnlearner
         var features = plan.Method is SubspaceProjectionOptions sspu && (FeatureStages.Needed(sspu) || plan.LayerChoice is not null || FeatureStages.Explains(sspu, saes))
             ? new FeatureStages(runner, plan, sspu, checkpoint, texts, saes, ground, Margins(), [new("model", digest), .. autoencoders], device)
             : null;
-        var forgotten = Forget(runner, features, autoencoders);
+        var inputs = plan.Method is SubspaceProjectionOptions { InputEnergy: < 1 } confined ? new InputStage(runner, plan, confined with { Layers = features?.Layers ?? confined.Layers }, checkpoint, digest, texts, device) : null;
+        var forgotten = Forget(runner, features, inputs, autoencoders);
         var exported = LanguageExport.Stage(runner, checkpoint, digest, forgotten, () => Found(forgotten), plan.Guard is null ? plan.Method.Strength : 1);
         LanguageExport.Show(exported, run.Paths.Model);
         var after = measuring.Stage(runner, "after", LanguageExport.FolderOf(exported), exported.Content);
@@ -106,7 +107,7 @@ internal sealed class LanguageUnlearner : IUnlearner
             work.Note($"{texts.Forget.Count} texts to forget, {texts.Retain.Count} to retain; {measuring.Tests.Trained.Questions.Count} questions about trained entities, {measuring.Tests.Unseen?.Questions.Count ?? 0} about unseen ones, {measuring.Tests.Retain.Questions.Count} about retain topics{(measuring.Tests.GivenAway > 0 ? $"; {measuring.Tests.GivenAway} that give their answer away are not asked" : "")}");
         });
 
-    private Artefact Forget(StageRunner runner, FeatureStages? features, IReadOnlyList<StageInput> autoencoders)
+    private Artefact Forget(StageRunner runner, FeatureStages? features, InputStage? inputs, IReadOnlyList<StageInput> autoencoders)
     {
         // Without a guard the strength decides nothing but the export, so that one forgetting serves all strengths of a sweep; a guard looks at the weights that are exported.
         var options = plan.Guard is null ? plan.Method with { Strength = 1 } : plan.Method;
@@ -117,14 +118,15 @@ internal sealed class LanguageUnlearner : IUnlearner
                 Method = MethodName(plan.Method),
                 Version = 1,
                 Options = new { options, plan.Seed, texts = texts.Options },
-                Inputs = [new("model", digest), .. texts.Inputs, .. autoencoders, .. features is null ? [] : new[] { features.Input }],
+                Inputs = [new("model", digest), .. texts.Inputs, .. autoencoders, .. features is null ? [] : new[] { features.Input }, .. inputs is null ? [] : new[] { inputs.Input }],
                 Environment = new("float32", device.ToString(), Engine.Threads, Engine.Version),
             },
             work =>
             {
                 using var scope = new TensorScope();
                 using var guard = plan.Guard is { } guarded ? new UtilityGuard(checkpoint, texts.Guard, guarded, device) : null;
-                using var forgetting = LanguageForgetting.Make(options, (ulong)plan.Seed, checkpoint, digest, texts, saes, features, device, slices, guard is null ? null : guard.Check, work.Report);
+                using var moments = inputs?.Read();
+                using var forgetting = LanguageForgetting.Make(options, (ulong)plan.Seed, checkpoint, digest, texts, saes, features, moments, device, slices, guard is null ? null : guard.Check);
                 var outcome = work.Train(forgetting.Loop);
                 SafetensorsWriter.Write(work.PathOf(WeightsName), forgetting.Loop.Changed());
                 if (forgetting.Explain is { } explain)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Lethe.Models.Language;
 using Lethe.Torch;
 
 namespace Lethe.Unlearning.Language.Subspaces;
@@ -36,36 +35,8 @@ public static class InputSubspace
     // Added to the protected energy of every direction, as a share of the mean: directions that protected text never uses do not have a ratio of any size.
     private const double Ridge = 1e-3;
 
-    /// <summary>Second moments of what matrices read, by site; matrices that read the same share them. Streams: nothing grows with the text.</summary>
-    /// <param name="cache">The slice; its untouched weights are run.</param>
-    /// <param name="places">The matrices.</param>
-    /// <param name="batches">The text; positions that its masks do not count are left out.</param>
-    /// <param name="read">Called after each batch.</param>
-    /// <returns>By site, to be disposed by the caller.</returns>
-    public static IReadOnlyDictionary<Site, SecondMoments> Read(SliceCache cache, IReadOnlyList<MatrixPlace> places, IReadOnlyList<TextBatch> batches, Action? read = null)
-    {
-        var bySite = places.DistinctBy(place => place.Inputs).ToDictionary(place => place.Inputs);
-        var moments = bySite.ToDictionary(entry => entry.Key, entry => new SecondMoments(entry.Value.InputSize));
-        foreach (var batch in batches)
-        {
-            using var scope = new TensorScope();
-            var counted = batch.Mask(DType.Float32, cache.Device).View(-1).Nonzero().View(-1);
-            cache.Visit(batch, new Reader(bySite, moments, counted));
-            read?.Invoke();
-        }
-        return moments;
-    }
-
-    /// <summary>The mean of second moments with weights, (D, D).</summary>
-    public static Tensor Combine(IReadOnlyList<(SecondMoments Moments, double Weight)> parts)
-    {
-        using var scope = new TensorScope();
-        var total = parts.Sum(part => part.Weight);
-        return scope.Keep(parts.Select(part => part.Moments.Products() * (part.Weight / total)).Aggregate((a, b) => a + b));
-    }
-
     /// <summary>As many directions, in the order asked for, as together hold at most a share of the protected energy.</summary>
-    /// <param name="guarded">Second moments of protected text, (D, D).</param>
+    /// <param name="guarded">Second moments of protected text, (D, D), float64, on the processor; so are the others.</param>
     /// <param name="forget">Those of forget text, (D, D); <see cref="InputOrder.Contrast"/> needs them.</param>
     /// <param name="energy">The share, above 0 and at most 1.</param>
     /// <param name="order">Which directions first.</param>
@@ -76,9 +47,8 @@ public static class InputSubspace
             throw new ArgumentOutOfRangeException(nameof(energy), energy, "above 0 and at most 1 is allowed");
         using var scope = new TensorScope();
         using var noGrad = Autograd.NoGrad();
-        guarded = guarded.To(Device.Cpu).To(DType.Float64);
         var parts = guarded.Eigh(); // ascending
-        var directions = order == InputOrder.LowEnergy ? parts[1] : Contrasted(parts, forget.To(Device.Cpu).To(DType.Float64));
+        var directions = order == InputOrder.LowEnergy ? parts[1] : Contrasted(parts, forget);
         var each = (guarded.Mm(directions) * directions).Sum(0L).ToArray<double>();
         // Rounding makes tiny energies negative.
         var total = each.Sum(value => Math.Max(0, value));
@@ -106,18 +76,5 @@ public static class InputSubspace
         var white = guarded[1] * scale; // columns of variance 1
         var ratios = white.T().Mm(forget).Mm(white).Eigh()[1].Flip(1);
         return white.Mm(ratios).Qr()[0];
-    }
-
-    private sealed class Reader(Dictionary<Site, MatrixPlace> places, Dictionary<Site, SecondMoments> moments, Tensor counted) : ISiteVisitor
-    {
-        public bool Wants(Site site) => places.ContainsKey(site);
-
-        public Tensor Visit(Site site, Tensor value)
-        {
-            using var scope = new TensorScope();
-            var read = places[site].Read(value);
-            moments[site].Add(read.Reshape(-1, read.Size(-1)).IndexSelect(0, counted));
-            return value;
-        }
     }
 }
