@@ -9,8 +9,8 @@ namespace Lethe.Unlearning.Language;
 /// changes while the slice is edited; both are computed when a batch is first needed, kept, and used again in every later step and epoch. Layers above the slice and the head are never loaded.
 /// </summary>
 /// <remarks>
-/// The numbers do not depend on what is cached: a batch always goes through the model as the same rows, and what is not kept is rounded as if it were. Tensors that are given out
-/// belong to the open scope.
+/// The numbers do not depend on what is cached: a batch always goes through the model as the same rows, and what is not kept is rounded as if it were. Padding on the right does not go through it at all
+/// (<see cref="TextBatch.SideBySide"/>), and is 0 in what is given out. Tensors that are given out belong to the open scope.
 /// </remarks>
 public sealed class SliceCache : IDisposable
 {
@@ -128,17 +128,20 @@ public sealed class SliceCache : IDisposable
                 entry.Frozen = Take(fresh);
             kept = fresh;
         }
-        return [.. kept.Select(state => scope.Keep(state.To(model.ComputeType)))];
+        return [.. kept.Select(state => scope.Keep(Spread(state.To(model.ComputeType), batch)))];
     }
 
     /// <summary>What leaves each layer read with the weights as they are now, (B, T, D) each; gradients flow to <see cref="Weights"/> where they are recorded.</summary>
     public IReadOnlyList<Tensor> Updated(TextBatch batch)
     {
         using var scope = new TensorScope();
-        return [.. Run(Entered(batch), batch, null).Select(scope.Keep)];
+        return [.. Run(Entered(batch), batch, null).Select(state => scope.Keep(Spread(state, batch)))];
     }
 
-    /// <summary>Runs the slice with the untouched weights while somebody looks, for instance at what enters an edited matrix; nothing is recorded or kept.</summary>
+    /// <summary>
+    /// Runs the slice with the untouched weights while somebody looks, for instance at what enters an edited matrix; nothing is recorded or kept. Texts may stand side by side in one row:
+    /// <see cref="TextBatch.CountedPlaces"/> says which positions count.
+    /// </summary>
     public void Visit(TextBatch batch, ISiteVisitor visitor)
     {
         using var noGrad = Autograd.NoGrad();
@@ -247,7 +250,8 @@ public sealed class SliceCache : IDisposable
     {
         using var scope = new TensorScope();
         var before = From == 0 || loadPrefix is null ? model : prefix ??= loadPrefix();
-        return scope.Keep(before.Run(before.Embed(batch.Ids(model.Device)), 0, From, Context(batch, null)));
+        var row = batch.SideBySide(model.Device);
+        return scope.Keep(before.Run(before.Embed(row?.Ids ?? batch.Ids(model.Device), row?.Positions), 0, From, Context(batch, null)));
     }
 
     private Tensor[] Run(Tensor[] entered, TextBatch batch, ISiteVisitor? visitor)
@@ -282,7 +286,14 @@ public sealed class SliceCache : IDisposable
         }
     }
 
-    private ForwardContext Context(TextBatch batch, ISiteVisitor? visitor) => new() { AttentionMask = batch.Attention(model.Device), Sites = visitor };
+    private ForwardContext Context(TextBatch batch, ISiteVisitor? visitor)
+    {
+        var row = batch.SideBySide(model.Device);
+        return new() { AttentionMask = batch.Attention(model.Device), PositionIds = row?.Positions, Documents = row?.Documents, Sites = visitor };
+    }
+
+    /// <summary>What ran side by side where the batch has it.</summary>
+    private Tensor Spread(Tensor state, TextBatch batch) => batch.SideBySide(model.Device) is { } row ? row.Spread(state) : state;
 
     private bool Fits(Tensor[] tensors) => CachedBytes + tensors.Sum(Bytes) <= options.MaximumBytes;
 

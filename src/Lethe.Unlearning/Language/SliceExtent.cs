@@ -37,8 +37,8 @@ internal static class SliceExtent
     /// <summary>Whether a slice is entered at the neurons: of the first layer nothing is edited but what comes after them.</summary>
     public static bool Divides(SliceOptions options, int from) => options.KeepNeurons && options.Weights.All(name => LayerWeights.LayerOf(name) != from || LayerWeights.IsLastOfMlp(name));
 
-    /// <summary>Positions of batches, padding included.</summary>
-    public static long Positions(IEnumerable<TextBatch> batches) => batches.Distinct().Sum(batch => (long)batch.Rows * batch.Length);
+    /// <summary>Positions of batches that are kept.</summary>
+    public static long Positions(IEnumerable<TextBatch> batches) => batches.Distinct().Sum(batch => batch.Positions);
 
     /// <summary>Bytes that a position takes: what enters, and what leaves the untouched slice at as many layers as are kept.</summary>
     public static long PositionBytes(LanguageModelConfiguration c, bool divided, DType storage, int frozen)

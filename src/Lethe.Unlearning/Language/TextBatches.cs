@@ -1,4 +1,3 @@
-using Lethe.Models.Language.Training;
 using Lethe.Torch;
 
 namespace Lethe.Unlearning.Language;
@@ -44,85 +43,6 @@ public sealed record TextBatchOptions
 
     /// <summary>Whether rows of about the same length are together, so that little is padding. Default false.</summary>
     public bool ByLength { get; init; }
-}
-
-/// <summary>Rows of tokens that go through a model together; the same object stands for them in every epoch, so that what was computed for it can be found again.</summary>
-public sealed class TextBatch
-{
-    private readonly long[] ids, targets;
-    private readonly long[]? attention;
-    private readonly float[] counted;
-
-    internal TextBatch(IReadOnlyList<TextRow> rows, TextBatchOptions options)
-    {
-        Rows = rows.Count;
-        Groups = [.. rows.Select(row => row.Group)];
-        Length = Math.Min(options.Length, rows.Max(row => row.Tokens.Count));
-        ids = new long[Rows * Length];
-        targets = new long[Rows * Length];
-        counted = new float[Rows * Length];
-        var left = options.Padding == PaddingSide.Left;
-        attention = left ? new long[Rows * Length] : null;
-        Array.Fill(targets, -1);
-        Array.Fill(ids, options.PadToken);
-        if (options.CountPadding)
-            Array.Fill(counted, 1);
-        for (var row = 0; row < Rows; row++)
-        {
-            var count = Math.Min(Length, rows[row].Tokens.Count);
-            var start = row * Length + (left ? Length - count : 0);
-            for (var k = 0; k < count; k++)
-            {
-                ids[start + k] = rows[row].Tokens[k];
-                counted[start + k] = k > 0 || options.CountFirst ? 1 : 0;
-                if (attention is not null)
-                    attention[start + k] = 1;
-                if (k + 1 < count && k + 1 >= rows[row].FirstTarget)
-                    targets[start + k] = rows[row].Tokens[k + 1];
-            }
-            Tokens += count;
-        }
-        Counted = counted.LongCount(value => value > 0);
-    }
-
-    /// <summary>Number of rows, B.</summary>
-    public int Rows { get; }
-
-    /// <summary>The group of each row.</summary>
-    public IReadOnlyList<ulong> Groups { get; }
-
-    /// <summary>Tokens of the longest row, T.</summary>
-    public int Length { get; }
-
-    /// <summary>Tokens without padding.</summary>
-    public long Tokens { get; }
-
-    /// <summary>Positions that count for losses over hidden states.</summary>
-    public long Counted { get; }
-
-    /// <summary>Whether padding is at the start of rows.</summary>
-    public bool LeftPadded => attention is not null;
-
-    /// <summary>Tokens (B, T), int64.</summary>
-    public Tensor Ids(Device device) => Tensor.FromArray(ids, Rows, Length).To(device);
-
-    /// <summary>1 at tokens and 0 at padding, (B, T), int64; null where padding is on the right, which nothing before it sees.</summary>
-    public Tensor? Attention(Device device) => attention is null ? null : Tensor.FromArray(attention, Rows, Length).To(device);
-
-    /// <summary>1 at positions that count for losses over hidden states, else 0: (B, T).</summary>
-    public Tensor Mask(DType type, Device device) => Tensor.FromArray(counted, Rows, Length).To(type).To(device);
-
-    /// <summary>The rows as losses over logits take them.</summary>
-    /// <exception cref="InvalidOperationException">The padding is on the left, which those losses do not know.</exception>
-    public TokenRows TokenRows()
-    {
-        if (LeftPadded)
-            throw new InvalidOperationException("Losses over logits read rows that are padded on the right (TextBatchOptions.Padding).");
-        var positions = new long[ids.Length];
-        for (var k = 0; k < positions.Length; k++)
-            positions[k] = k % Length;
-        return new TokenRows(Rows, Length, ids, targets, new long[ids.Length], positions);
-    }
 }
 
 /// <summary>Token rows of one kind of text (what is to be forgotten, what must stay) as batches that stay the same from epoch to epoch; only their order changes.</summary>

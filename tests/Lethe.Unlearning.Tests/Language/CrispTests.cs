@@ -74,7 +74,7 @@ public sealed class CrispTests
         });
         Assert.Equal(14, cache.Names.Count);
         var (forget, retain, coherence) = (LanguageBench.Texts(1, 6), LanguageBench.Texts(2, 6), LanguageBench.Texts(3, 3));
-        double Active() => forget.Batches.Sum(batch => sae.Encode(cache.Updated(batch)[0]).IndexSelect(2, Tensor.FromArray(salient.Latents.ToArray())).Sum().Item());
+        double Active() => forget.Batches.Sum(batch => sae.Encode(cache.Updated(batch)[0]).IndexSelect(2, Tensor.FromArray(salient.Latents.ToArray())).Sum(2).Mul(batch.Mask(DType.Float32, Device.Cpu)).Sum().Item());
         double before;
         using (Autograd.NoGrad())
             before = Active();

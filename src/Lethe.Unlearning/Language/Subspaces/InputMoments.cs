@@ -38,7 +38,7 @@ public sealed class InputMoments : IDisposable
                 foreach (var batch in batches)
                 {
                     using var one = new TensorScope();
-                    cache.Visit(batch, new Reader(places, moments, batch.Mask(DType.Float32, cache.Device).View(-1).Nonzero().View(-1)));
+                    cache.Visit(batch, new Reader(places, moments, batch.CountedPlaces(cache.Device)));
                     advanced?.Invoke(++done, all);
                 }
                 return moments.ToDictionary(entry => entry.Key, entry => (entry.Value.Products() * weight).To(DType.Float32));
