@@ -65,6 +65,7 @@ internal abstract partial class Texts
     public abstract string StageScore { get; }
     public abstract string StageSubspaces { get; }
     public abstract string StageInputs { get; }
+    public abstract string StageValues { get; }
     public abstract string StageForget { get; }
     public abstract string StageMeasureAfter { get; }
     public abstract string StageAttack { get; }
@@ -88,6 +89,7 @@ internal abstract partial class Texts
         "score" or "scores" => StageScore,
         "subspaces" => StageSubspaces,
         "inputs" => StageInputs,
+        "values" => StageValues,
         "forget" => StageForget,
         "after" or "measure_after" => StageMeasureAfter,
         "attack" => StageAttack,

@@ -38,7 +38,7 @@ public sealed record QuickstartMethod(
     string Method, Measure SwapBefore, Measure SwapAfter, Measure? GapClosed, Measure RetainChange, string WorstTopic, double WorstChange, double PerplexityBefore, double PerplexityAfter, double Seconds, string Run)
 {
     // The stages that a method needs, in place of those that measure it.
-    private static readonly string[] Stages = ["score", "check-layers", "subspaces", "inputs", "forget"];
+    private static readonly string[] Stages = ["score", "check-layers", "subspaces", "inputs", "values", "forget"];
 
     internal static QuickstartMethod Of(LanguageUnlearnResult run) => new(
         run.Method.Name, run.Forget.Trained.SwapBefore, run.Forget.Trained.SwapAfter, run.Forget.Trained.GapClosed, run.Retain.Change, run.Retain.WorstTopic, run.Retain.WorstChange,

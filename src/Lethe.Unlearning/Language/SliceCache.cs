@@ -10,7 +10,7 @@ namespace Lethe.Unlearning.Language;
 /// </summary>
 /// <remarks>
 /// The numbers do not depend on what is cached: a batch always goes through the model as the same rows, and what is not kept is rounded as if it were. Padding on the right does not go through it at all
-/// (<see cref="TextBatch.SideBySide"/>), and is 0 in what is given out. Tensors that are given out belong to the open scope.
+/// (<see cref="TextBatch.Input"/>), and is 0 in what is given out. Tensors that are given out belong to the open scope.
 /// </remarks>
 public sealed class SliceCache : IDisposable
 {
@@ -128,14 +128,14 @@ public sealed class SliceCache : IDisposable
                 entry.Frozen = Take(fresh);
             kept = fresh;
         }
-        return [.. kept.Select(state => scope.Keep(Spread(state.To(model.ComputeType), batch)))];
+        return [.. kept.Select(state => scope.Keep(batch.Spread(state.To(model.ComputeType))))];
     }
 
     /// <summary>What leaves each layer read with the weights as they are now, (B, T, D) each; gradients flow to <see cref="Weights"/> where they are recorded.</summary>
     public IReadOnlyList<Tensor> Updated(TextBatch batch)
     {
         using var scope = new TensorScope();
-        return [.. Run(Entered(batch), batch, null).Select(state => scope.Keep(Spread(state, batch)))];
+        return [.. Run(Entered(batch), batch, null).Select(state => scope.Keep(batch.Spread(state)))];
     }
 
     /// <summary>
@@ -238,7 +238,7 @@ public sealed class SliceCache : IDisposable
         using var noGrad = Autograd.NoGrad();
         using var scope = new TensorScope();
         var below = Below(batch);
-        Tensor[] entered = divided ? [.. model.Begin(below, From, Context(batch, null)).Tensors.Select(tensor => tensor.To(storage))] : [below.To(storage)];
+        Tensor[] entered = divided ? [.. model.Begin(below, From, batch.Input(model.Device).Context).Tensors.Select(tensor => tensor.To(storage))] : [below.To(storage)];
         if (!Fits(entered))
             return [.. entered.Select(scope.Keep)];
         entries.Add(batch, new(Take(entered)));
@@ -250,15 +250,15 @@ public sealed class SliceCache : IDisposable
     {
         using var scope = new TensorScope();
         var before = From == 0 || loadPrefix is null ? model : prefix ??= loadPrefix();
-        var row = batch.SideBySide(model.Device);
-        return scope.Keep(before.Run(before.Embed(row?.Ids ?? batch.Ids(model.Device), row?.Positions), 0, From, Context(batch, null)));
+        var (ids, context) = batch.Input(model.Device);
+        return scope.Keep(before.Run(before.Embed(ids, context.PositionIds), 0, From, context));
     }
 
     private Tensor[] Run(Tensor[] entered, TextBatch batch, ISiteVisitor? visitor)
     {
         using var scope = new TensorScope();
         var states = new Tensor[reads.Length];
-        var context = Context(batch, visitor);
+        var (_, context) = batch.Input(model.Device, visitor);
         Tensor[] inputs = [.. entered.Select(tensor => tensor.To(model.ComputeType))];
         for (var k = 0; k < reads.Length; k++)
         {
@@ -285,15 +285,6 @@ public sealed class SliceCache : IDisposable
             Put(now);
         }
     }
-
-    private ForwardContext Context(TextBatch batch, ISiteVisitor? visitor)
-    {
-        var row = batch.SideBySide(model.Device);
-        return new() { AttentionMask = batch.Attention(model.Device), PositionIds = row?.Positions, Documents = row?.Documents, Sites = visitor };
-    }
-
-    /// <summary>What ran side by side where the batch has it.</summary>
-    private Tensor Spread(Tensor state, TextBatch batch) => batch.SideBySide(model.Device) is { } row ? row.Spread(state) : state;
 
     private bool Fits(Tensor[] tensors) => CachedBytes + tensors.Sum(Bytes) <= options.MaximumBytes;
 

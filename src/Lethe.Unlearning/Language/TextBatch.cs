@@ -1,3 +1,4 @@
+using Lethe.Models.Language;
 using Lethe.Models.Language.Training;
 using Lethe.Torch;
 
@@ -9,7 +10,7 @@ public sealed class TextBatch
     private readonly long[] ids, targets;
     private readonly long[]? attention;
     private readonly float[] counted;
-    private readonly long[]? places;
+    private readonly long[]? seen; // places of (B · T) that are no padding; null where all are seen
 
     internal TextBatch(IReadOnlyList<TextRow> rows, TextBatchOptions options)
     {
@@ -42,7 +43,7 @@ public sealed class TextBatch
         }
         Counted = counted.LongCount(value => value > 0);
         if (!left && !options.CountPadding && Tokens < ids.Length)
-            places = [.. Enumerable.Range(0, ids.Length).Where(place => place % Length < Math.Min(Length, rows[place / Length].Tokens.Count)).Select(place => (long)place)];
+            seen = [.. Enumerable.Range(0, ids.Length).Where(place => place % Length < Math.Min(Length, rows[place / Length].Tokens.Count)).Select(place => (long)place)];
     }
 
     /// <summary>Number of rows, B.</summary>
@@ -57,8 +58,8 @@ public sealed class TextBatch
     /// <summary>Tokens without padding.</summary>
     public long Tokens { get; }
 
-    /// <summary>Positions that go through a model: with padding, or without where <see cref="SideBySide"/> leaves it out.</summary>
-    public long Positions => places?.Length ?? (long)Rows * Length;
+    /// <summary>Positions that go through a model: with padding, or without where <see cref="Input"/> leaves it out.</summary>
+    public long Positions => seen?.Length ?? (long)Rows * Length;
 
     /// <summary>Positions that count for losses over hidden states.</summary>
     public long Counted { get; }
@@ -76,16 +77,49 @@ public sealed class TextBatch
     public Tensor Mask(DType type, Device device) => Tensor.FromArray(counted, Rows, Length).To(type).To(device);
 
     /// <summary>
-    /// The tokens alone, texts side by side in one row, where padding does not count and is on the right; null where there is none, or it counts. Half of what goes through a model can be padding: texts differ in length.
+    /// What a model is given. Where padding is on the right and does not count, the tokens alone, texts side by side in one row, (1, N), each seeing itself: half of a batch can be padding, as texts differ in length. Else (B, T).
     /// </summary>
     /// <param name="device">Where its tensors live.</param>
-    public TextsSideBySide? SideBySide(Device device) => places is null ? null : TextsSideBySide.Of(ids, places, Rows, Length, device);
-
-    /// <summary>The positions that count for losses over hidden states, in the order in which a model sees them: places in (B · T), or in the row of <see cref="SideBySide"/>. int64.</summary>
-    public Tensor CountedPlaces(Device device)
+    /// <param name="sites">Who looks at values inside; null: nobody.</param>
+    public (Tensor Ids, ForwardContext Context) Input(Device device, ISiteVisitor? sites = null)
     {
-        var seen = places is null ? counted : [.. places.Select(place => counted[place])];
-        return Tensor.FromArray([.. Enumerable.Range(0, seen.Length).Where(k => seen[k] > 0).Select(k => (long)k)], (int)Counted).To(device);
+        if (seen is null)
+            return (Ids(device), new() { AttentionMask = Attention(device), Sites = sites });
+        Tensor Row(Func<long, long> value) => Tensor.FromArray([.. seen.Select(value)], 1, seen.Length).To(device);
+        return (Row(place => ids[place]), new() { PositionIds = Row(place => place % Length), Documents = Row(place => place / Length), Sites = sites });
+    }
+
+    /// <summary>Where places of (B · T), none of them padding, are found in what <see cref="Input"/> gives a model.</summary>
+    public long[] Seen(IEnumerable<long> places)
+    {
+        if (seen is null)
+            return [.. places];
+        var at = From();
+        return [.. places.Select(place => at[place] < seen.Length ? at[place] : throw new ArgumentOutOfRangeException(nameof(places), place, "padding is not seen"))];
+    }
+
+    /// <summary>The positions that count for losses over hidden states, where <see cref="Input"/> has them; int64.</summary>
+    public Tensor CountedPlaces(Device device) => Tensor.FromArray(Seen(Enumerable.Range(0, counted.Length).Where(place => counted[place] > 0).Select(place => (long)place)), (int)Counted).To(device);
+
+    /// <summary>Puts values of what <see cref="Input"/> gave back to where the batch has them, (1, N, D) → (B, T, D), with 0 at padding that was left out; differentiable.</summary>
+    public Tensor Spread(Tensor values)
+    {
+        if (seen is null)
+            return values;
+        using var scope = new TensorScope();
+        var size = values.Size(-1);
+        var padded = Tensor.Cat([values.View(-1, size), Tensor.Zeros([1, size], values.DType, values.Device)]);
+        return scope.Keep(padded.IndexSelect(0, Tensor.FromArray(From(), ids.Length).To(values.Device)).View(Rows, Length, size));
+    }
+
+    // For each place of (B · T) where it is seen; N at padding.
+    private long[] From()
+    {
+        var from = new long[ids.Length];
+        Array.Fill(from, seen!.Length);
+        foreach (var (k, place) in seen.Index())
+            from[place] = k;
+        return from;
     }
 
     /// <summary>The rows as losses over logits take them.</summary>

@@ -16,14 +16,16 @@ public sealed class TextBatchesTests
         Assert.Equal([0, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 1], batch.Mask(DType.Float32, Device.Cpu).ToArray<float>());
         Assert.Null(batch.Attention(Device.Cpu));
         // A model is given the tokens alone.
-        var row = batch.SideBySide(Device.Cpu)!;
-        Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8, 9], row.Ids.ToArray<long>());
-        Assert.Equal([0, 1, 2, 0, 1, 0, 1, 2, 3], row.Positions.ToArray<long>());
-        Assert.Equal([0, 0, 0, 1, 1, 2, 2, 2, 2], row.Documents.ToArray<long>());
+        var (ids, context) = batch.Input(Device.Cpu);
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8, 9], ids.ToArray<long>());
+        Assert.Equal([0, 1, 2, 0, 1, 0, 1, 2, 3], context.PositionIds!.ToArray<long>());
+        Assert.Equal([0, 0, 0, 1, 1, 2, 2, 2, 2], context.Documents!.ToArray<long>());
         Assert.Equal([1, 2, 4, 6, 7, 8], batch.CountedPlaces(Device.Cpu).ToArray<long>());
         Assert.Equal(9, batch.Positions);
-        Assert.Equal([1, 2, 3, 0, 4, 5, 0, 0, 6, 7, 8, 9], row.Spread(row.Ids.To(DType.Float32).Unsqueeze(-1)).ToArray<float>());
-        Assert.Null(TextBatches.Of([Rows[0], Rows[0]]).At(0).SideBySide(Device.Cpu));
+        Assert.Equal([1, 2, 3, 0, 4, 5, 0, 0, 6, 7, 8, 9], batch.Spread(ids.To(DType.Float32).Unsqueeze(-1)).ToArray<float>());
+        Assert.Throws<ArgumentOutOfRangeException>(() => batch.Seen([3]));
+        // Where there is no padding, texts stay below each other.
+        Assert.Equal([2, 3], TextBatches.Of([Rows[0], Rows[0]]).At(0).Input(Device.Cpu).Ids.Shape.ToArray());
         Assert.Equal([2, 3, -1, -1, 5, -1, -1, -1, 7, 8, 9, -1], batch.TokenRows().Targets);
     }
 
@@ -34,7 +36,7 @@ public sealed class TextBatchesTests
         Assert.Equal([1, 2, 3, 30, 4, 5, 6, 7, 8], batch.Ids(Device.Cpu).ToArray<long>());
         Assert.Equal([1, 1, 1, 0, 1, 1, 1, 1, 1], batch.Attention(Device.Cpu)!.ToArray<long>());
         Assert.Equal((9, 9), (batch.Counted, batch.Positions));
-        Assert.Null(batch.SideBySide(Device.Cpu));
+        Assert.Equal([3, 3], batch.Input(Device.Cpu).Ids.Shape.ToArray());
         Assert.Throws<InvalidOperationException>(() => batch.TokenRows());
     }
 

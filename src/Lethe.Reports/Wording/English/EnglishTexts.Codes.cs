@@ -47,6 +47,7 @@ internal sealed partial class EnglishTexts
     public override string StageScore => "Score features";
     public override string StageSubspaces => "Subspaces";
     public override string StageInputs => "Read what edited matrices read";
+    public override string StageValues => "Find the edit's values";
     public override string StageForget => "Forget";
     public override string StageMeasureAfter => "Measure after";
     public override string StageAttack => "Attack";

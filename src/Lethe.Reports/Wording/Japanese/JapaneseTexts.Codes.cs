@@ -47,6 +47,7 @@ internal sealed partial class JapaneseTexts
     public override string StageScore => "特徴の評価";
     public override string StageSubspaces => "部分空間の構成";
     public override string StageInputs => "編集する行列の入力の観測";
+    public override string StageValues => "編集の目標値の探索";
     public override string StageForget => "忘却処理";
     public override string StageMeasureAfter => "処理後の測定";
     public override string StageAttack => "攻撃試験";

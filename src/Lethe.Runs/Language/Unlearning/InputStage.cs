@@ -9,7 +9,8 @@ using Lethe.Unlearning.Language.Subspaces;
 namespace Lethe.Runs.Language.Unlearning;
 
 /// <summary>
-/// The stage of SSPU that looks at what its matrices read, for P₀. Model, texts and matrices alone decide it: configurations of other weights, steps, targets and cuts, and runs of other seeds, find it in the cache.
+/// The stage that looks at what edited matrices read: for P₀ of SSPU, and for what a closed-form edit holds. Model, texts and matrices alone decide it: configurations of other weights, steps, targets and cuts, and runs of other seeds,
+/// find it in the cache.
 /// </summary>
 internal sealed class InputStage
 {
@@ -20,35 +21,45 @@ internal sealed class InputStage
 
     private readonly Artefact read;
 
-    /// <summary>Runs the stage.</summary>
+    private InputStage(Artefact read) => this.read = read;
+
+    /// <summary>Runs the stage, where the method needs it.</summary>
     /// <param name="runner">The run.</param>
     /// <param name="plan">The plan.</param>
-    /// <param name="options">Its method, with the layers that are steered.</param>
+    /// <param name="features">What sspu chose, which may be its layers.</param>
     /// <param name="checkpoint">The base model; the slice up to the highest edited matrix is loaded.</param>
     /// <param name="digest">What the model is known by.</param>
     /// <param name="texts">What is read.</param>
     /// <param name="device">Where it computes.</param>
-    public InputStage(StageRunner runner, LanguageUnlearnPlan plan, SubspaceProjectionOptions options, LanguageCheckpoint checkpoint, string digest, TrainingTexts texts, Device device)
+    /// <returns>Null where what matrices read confines nothing and holds nothing.</returns>
+    public static InputStage? Run(StageRunner runner, LanguageUnlearnPlan plan, FeatureStages? features, LanguageCheckpoint checkpoint, string digest, TrainingTexts texts, Device device)
     {
-        var slice = SubspaceProjectionUnlearning.Slice(checkpoint.Weights, options) with { Reads = [options.ResolvedLayers[^1]], Device = device, MaximumBytes = 0 };
-        read = runner.Run(
-            new Stage
-            {
-                Name = "inputs",
-                Method = "input-moments",
-                Version = 1,
-                Options = new { slice.Weights, options.InputTexts, plan.Texts.Length, plan.Texts.Neighbours, plan.Guard },
-                Inputs = [new("model", digest), .. texts.Inputs],
-                Environment = new("float32", device.ToString(), Engine.Threads, Engine.Version),
-            },
-            work =>
-            {
-                using var cache = SliceCache.Open(checkpoint, slice);
-                // Text that is retained several times counts as often.
-                IReadOnlyList<TextBatch> Batches(IReadOnlyList<int[]> rows) => TextBatches.Of(EvenSample.Of(rows, options.InputTexts), texts.BatchOptions(checkpoint.Special) with { Rows = Rows, ByLength = true }).Batches;
-                using var moments = InputMoments.Read(cache, Batches(texts.Forget), [new InputText("retain", Batches(texts.Retain))], (done, all) => work.Report(done, all, "batches"));
-                SafetensorsWriter.Write(work.PathOf(FileName), moments.Sites.SelectMany(site => Named(site, moments)));
-            });
+        var (weights, most) = plan.Method switch
+        {
+            SubspaceProjectionOptions { InputEnergy: < 1 } sspu => (SubspaceProjectionUnlearning.Slice(checkpoint.Weights, sspu with { Layers = features?.Layers ?? sspu.Layers }).Weights, sspu.InputTexts),
+            ClosedFormEditOptions edit => (LayerWeights.Of(checkpoint.Weights, edit.EditedLayers.Distinct().Order(), "mlp.last"), edit.InputTexts),
+            _ => ([], 0),
+        };
+        if (most == 0)
+            return null;
+        var stage = new Stage
+        {
+            Name = "inputs",
+            Method = "input-moments",
+            Version = 1,
+            Options = new { weights, most, texts = texts.Options },
+            Inputs = [new("model", digest), .. texts.Inputs],
+            Environment = new("float32", device.ToString(), Engine.Threads, Engine.Version),
+        };
+        return new(runner.Run(stage, work =>
+        {
+            // Nothing above the last edited matrix is run, and no batch comes twice.
+            using var cache = SliceCache.Open(checkpoint, new SliceOptions { Weights = weights, Reads = [weights.Max(name => LayerWeights.LayerOf(name)!.Value)], Device = device, MaximumBytes = 0 });
+            // Text that is retained several times counts as often.
+            IReadOnlyList<TextBatch> Batches(IReadOnlyList<int[]> rows) => TextBatches.Of(EvenSample.Of(rows, most), texts.BatchOptions(checkpoint.Special) with { Rows = Rows, ByLength = true }).Batches;
+            using var moments = InputMoments.Read(cache, Batches(texts.Forget), [new InputText("retain", Batches(texts.Retain))], (done, all) => work.Report(done, all, "batches"));
+            SafetensorsWriter.Write(work.PathOf(FileName), moments.Sites.SelectMany(site => Named(site, moments)));
+        }));
     }
 
     /// <summary>What forgetting is told of it.</summary>

@@ -25,12 +25,13 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
     /// <param name="texts">What it reads.</param>
     /// <param name="saes">The plan's autoencoders.</param>
     /// <param name="features">What sspu chose before; null for methods that choose nothing.</param>
-    /// <param name="inputs">What sspu's matrices read; null where nothing confines that.</param>
+    /// <param name="inputs">What edited matrices read; null for methods that do not ask.</param>
+    /// <param name="values">What a closed-form edit found; null for other methods.</param>
     /// <param name="device">Where it computes.</param>
     /// <param name="slices">Slices that are shared with other runs; null for a run that stands alone.</param>
     /// <param name="stop">Stop criterion.</param>
     public static LanguageForgetting Make(
-        LanguageMethodOptions options, ulong seed, LanguageCheckpoint checkpoint, string digest, TrainingTexts texts, IReadOnlyList<SparseAutoencoder> saes, FeatureStages? features, InputMoments? inputs, Device device, SlicePool? slices,
+        LanguageMethodOptions options, ulong seed, LanguageCheckpoint checkpoint, string digest, TrainingTexts texts, IReadOnlyList<SparseAutoencoder> saes, FeatureStages? features, InputMoments? inputs, ValueStage? values, Device device, SlicePool? slices,
         StopCriterion? stop)
     {
         // The released code of RMU pads on the left and counts every position.
@@ -59,11 +60,10 @@ internal sealed record LanguageForgetting(ILanguageUnlearning Loop, long Trained
                     return new LanguageForgetting(loop, loop.ParameterCount, () => loop.TokensSeen, loop, model);
                 });
             case ClosedFormEditOptions edit:
-                var prompts = TextBatches.Of(texts.Prompts(LanguageMeasuring.EncodingOf(checkpoint)), batches with { Seed = RandomStream.ChildSeed(seed, "forget") });
                 return OfModel(checkpoint, device, model =>
                 {
-                    var loop = new ClosedFormEdit(model, prompts, retain, edit);
-                    return new LanguageForgetting(loop, 0, () => prompts.Tokens + retain.Tokens, loop, model);
+                    var loop = new ClosedFormEdit(model, values!.Prompts, values.Read(device), inputs!, edit);
+                    return new LanguageForgetting(loop, 0, () => values.Prompts.Tokens, loop, model);
                 });
             default:
                 throw new NotSupportedException($"{options.GetType().Name} is no method that a plan can name.");

@@ -14,7 +14,7 @@ using Lethe.Unlearning.Language.Features;
 
 namespace Lethe.Runs.Language.Unlearning;
 
-/// <summary>Makes a language model forget a topic by a plan: load ▸ before (and never-knew) ▸ score ▸ subspaces ▸ inputs ▸ forget ▸ export ▸ after; scores and subspaces for methods that choose latents, inputs for those that confine what updates read.</summary>
+/// <summary>Makes a language model forget a topic by a plan: load ▸ before (and never-knew) ▸ score ▸ subspaces ▸ inputs ▸ values ▸ forget ▸ export ▸ after; scores and subspaces for methods that choose latents, inputs for those that look at what matrices read, values for a closed-form edit.</summary>
 internal sealed class LanguageUnlearner : IUnlearner
 {
     private const string WeightsName = "weights.safetensors", RecordName = "forgetting.json", FeaturesName = "features.json", GroundName = "ground.json";
@@ -79,8 +79,9 @@ internal sealed class LanguageUnlearner : IUnlearner
         var features = plan.Method is SubspaceProjectionOptions sspu && (FeatureStages.Needed(sspu) || plan.LayerChoice is not null || FeatureStages.Explains(sspu, saes))
             ? new FeatureStages(runner, plan, sspu, checkpoint, texts, saes, ground, Margins(), [new("model", digest), .. autoencoders], device)
             : null;
-        var inputs = plan.Method is SubspaceProjectionOptions { InputEnergy: < 1 } confined ? new InputStage(runner, plan, confined with { Layers = features?.Layers ?? confined.Layers }, checkpoint, digest, texts, device) : null;
-        var forgotten = Forget(runner, features, inputs, autoencoders);
+        var inputs = InputStage.Run(runner, plan, features, checkpoint, digest, texts, device);
+        var values = plan.Method is ClosedFormEditOptions edit ? new ValueStage(runner, edit, checkpoint, digest, texts, device) : null;
+        var forgotten = Forget(runner, features, inputs, values, autoencoders);
         var exported = LanguageExport.Stage(runner, checkpoint, digest, forgotten, () => Found(forgotten), plan.Guard is null ? plan.Method.Strength : 1);
         LanguageExport.Show(exported, run.Paths.Model);
         var after = measuring.Stage(runner, "after", LanguageExport.FolderOf(exported), exported.Content);
@@ -107,7 +108,7 @@ internal sealed class LanguageUnlearner : IUnlearner
             work.Note($"{texts.Forget.Count} texts to forget, {texts.Retain.Count} to retain; {measuring.Tests.Trained.Questions.Count} questions about trained entities, {measuring.Tests.Unseen?.Questions.Count ?? 0} about unseen ones, {measuring.Tests.Retain.Questions.Count} about retain topics{(measuring.Tests.GivenAway > 0 ? $"; {measuring.Tests.GivenAway} that give their answer away are not asked" : "")}");
         });
 
-    private Artefact Forget(StageRunner runner, FeatureStages? features, InputStage? inputs, IReadOnlyList<StageInput> autoencoders)
+    private Artefact Forget(StageRunner runner, FeatureStages? features, InputStage? inputs, ValueStage? values, IReadOnlyList<StageInput> autoencoders)
     {
         // Without a guard the strength decides nothing but the export, so that one forgetting serves all strengths of a sweep; a guard looks at the weights that are exported.
         var options = plan.Guard is null ? plan.Method with { Strength = 1 } : plan.Method;
@@ -118,7 +119,7 @@ internal sealed class LanguageUnlearner : IUnlearner
                 Method = MethodName(plan.Method),
                 Version = 1,
                 Options = new { options, plan.Seed, texts = texts.Options },
-                Inputs = [new("model", digest), .. texts.Inputs, .. autoencoders, .. features is null ? [] : new[] { features.Input }, .. inputs is null ? [] : new[] { inputs.Input }],
+                Inputs = [new("model", digest), .. texts.Inputs, .. autoencoders, .. features is null ? [] : new[] { features.Input }, .. inputs is null ? [] : new[] { inputs.Input }, .. values is null ? [] : new[] { values.Input }],
                 Environment = new("float32", device.ToString(), Engine.Threads, Engine.Version),
             },
             work =>
@@ -126,7 +127,7 @@ internal sealed class LanguageUnlearner : IUnlearner
                 using var scope = new TensorScope();
                 using var guard = plan.Guard is { } guarded ? new UtilityGuard(checkpoint, texts.Guard, guarded, device) : null;
                 using var moments = inputs?.Read();
-                using var forgetting = LanguageForgetting.Make(options, (ulong)plan.Seed, checkpoint, digest, texts, saes, features, moments, device, slices, guard is null ? null : guard.Check);
+                using var forgetting = LanguageForgetting.Make(options, (ulong)plan.Seed, checkpoint, digest, texts, saes, features, moments, values, device, slices, guard is null ? null : guard.Check);
                 var outcome = work.Train(forgetting.Loop);
                 SafetensorsWriter.Write(work.PathOf(WeightsName), forgetting.Loop.Changed());
                 if (forgetting.Explain is { } explain)
