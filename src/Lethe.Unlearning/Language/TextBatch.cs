@@ -10,13 +10,15 @@ public sealed class TextBatch
     private readonly long[] ids, targets;
     private readonly long[]? attention;
     private readonly float[] counted;
+    private readonly int[] lengths;
     private readonly long[]? seen; // places of (B · T) that are no padding; null where all are seen
 
     internal TextBatch(IReadOnlyList<TextRow> rows, TextBatchOptions options)
     {
         Rows = rows.Count;
         Groups = [.. rows.Select(row => row.Group)];
-        Length = Math.Min(options.Length, rows.Max(row => row.Tokens.Count));
+        lengths = [.. rows.Select(row => Math.Min(options.Length, row.Tokens.Count))];
+        Length = lengths.Max();
         ids = new long[Rows * Length];
         targets = new long[Rows * Length];
         counted = new float[Rows * Length];
@@ -28,7 +30,7 @@ public sealed class TextBatch
             Array.Fill(counted, 1);
         for (var row = 0; row < Rows; row++)
         {
-            var count = Math.Min(Length, rows[row].Tokens.Count);
+            var count = lengths[row];
             var start = row * Length + (left ? Length - count : 0);
             for (var k = 0; k < count; k++)
             {
@@ -43,7 +45,7 @@ public sealed class TextBatch
         }
         Counted = counted.LongCount(value => value > 0);
         if (!left && !options.CountPadding && Tokens < ids.Length)
-            seen = [.. Enumerable.Range(0, ids.Length).Where(place => place % Length < Math.Min(Length, rows[place / Length].Tokens.Count)).Select(place => (long)place)];
+            seen = [.. Enumerable.Range(0, ids.Length).Where(place => place % Length < lengths[place / Length]).Select(place => (long)place)];
     }
 
     /// <summary>Number of rows, B.</summary>
@@ -131,6 +133,6 @@ public sealed class TextBatch
         var positions = new long[ids.Length];
         for (var k = 0; k < positions.Length; k++)
             positions[k] = k % Length;
-        return new TokenRows(Rows, Length, ids, targets, new long[ids.Length], positions);
+        return new TokenRows(Rows, Length, ids, targets, new long[ids.Length], positions) { Lengths = lengths };
     }
 }

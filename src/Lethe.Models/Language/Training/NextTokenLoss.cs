@@ -154,14 +154,31 @@ public static class NextTokenLoss
     private static (Tensor Hidden, Tensor Targets) Read(CausalLanguageModel model, TokenRows rows, bool separate)
     {
         using var scope = new TensorScope();
-        Tensor On(long[] values) => Tensor.FromArray(values, rows.Rows, rows.Length).To(model.Device);
-        var context = separate ? new ForwardContext { Documents = On(rows.Documents), PositionIds = On(rows.Positions) } : null;
-        var hidden = model.Hidden(On(rows.Ids), context).Reshape(-1, model.HiddenSize);
-        var places = Enumerable.Range(0, rows.Targets.Length).Where(k => rows.Targets[k] >= 0).Select(k => (long)k).ToArray();
+        var places = Enumerable.Range(0, rows.Targets.Length).Where(k => rows.Targets[k] >= 0).ToArray();
+        var hidden = Hidden(model, rows, separate, out var seen).Reshape(-1, model.HiddenSize);
+        long[] asked = seen is null ? [.. places.Select(place => (long)place)] : [.. places.Select(place => (long)Array.BinarySearch(seen, place))];
         var targets = Tensor.FromArray(places.Select(k => rows.Targets[k]).ToArray()).To(model.Device);
-        if (places.Length < rows.Targets.Length)
-            hidden = hidden.IndexSelect(0, Tensor.FromArray(places).To(model.Device));
+        if (asked.Length < hidden.Size(0))
+            hidden = hidden.IndexSelect(0, Tensor.FromArray(asked).To(model.Device));
         return (scope.Keep(hidden), scope.Keep(targets));
+    }
+
+    /// <summary>What leaves the last layer. Where rows are padded, their tokens go through the model side by side in one row, each row seeing itself alone, and <paramref name="seen"/> says which places of (B · T) those are.</summary>
+    private static Tensor Hidden(CausalLanguageModel model, TokenRows rows, bool separate, out int[]? seen)
+    {
+        seen = rows.Lengths is { } lengths && lengths.Any(length => length < rows.Length) ? [.. Enumerable.Range(0, rows.Ids.Length).Where(place => place % rows.Length < lengths[place / rows.Length])] : null;
+        if (seen is not { } places)
+        {
+            Tensor On(long[] values) => Tensor.FromArray(values, rows.Rows, rows.Length).To(model.Device);
+            return model.Hidden(On(rows.Ids), separate ? new ForwardContext { Documents = On(rows.Documents), PositionIds = On(rows.Positions) } : null);
+        }
+        Tensor Row(Func<int, long> value) => Tensor.FromArray([.. places.Select(value)], 1, places.Length).To(model.Device);
+        // A row has fewer documents than tokens.
+        return model.Hidden(Row(place => rows.Ids[place]), new ForwardContext
+        {
+            Documents = Row(place => (long)(place / rows.Length) * rows.Length + (separate ? rows.Documents[place] : 0)),
+            PositionIds = Row(place => separate ? rows.Positions[place] : place % rows.Length),
+        });
     }
 
     private static IEnumerable<(long First, long Count)> Pieces(CausalLanguageModel model, long positions, long mostLogits)

@@ -11,6 +11,9 @@ namespace Lethe.Models.Language.Training;
 /// <param name="Positions">(B, T): the position of each token within its document's part of the row, from 0.</param>
 public sealed record TokenRows(int Rows, int Length, long[] Ids, long[] Targets, long[] Documents, long[] Positions)
 {
+    /// <summary>Tokens of each row before the padding that fills it up on the right, (B); null: nothing is padding. A model is not given what is.</summary>
+    public int[]? Lengths { get; init; }
+
     /// <summary>Positions at which something is asked.</summary>
     public long Asked => Targets.LongCount(target => target >= 0);
 
@@ -20,7 +23,7 @@ public sealed record TokenRows(int Rows, int Length, long[] Ids, long[] Targets,
     public TokenRows Slice(int first, int count)
     {
         long[] Part(long[] whole) => whole.AsSpan(first * Length, count * Length).ToArray();
-        return new TokenRows(count, Length, Part(Ids), Part(Targets), Part(Documents), Part(Positions));
+        return new TokenRows(count, Length, Part(Ids), Part(Targets), Part(Documents), Part(Positions)) { Lengths = Lengths?[first..(first + count)] };
     }
 }
 
