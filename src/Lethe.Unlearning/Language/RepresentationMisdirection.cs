@@ -56,7 +56,7 @@ public sealed record ReleasedRepresentationMisdirectionOptions : RepresentationM
 
 /// <summary>
 /// RMU with losses over the positions that count, divided by the mean square of the untouched hidden states, and a control vector measured in their median norm: the same options mean the same
-/// in every model. Defaults from our first trials on SmolLM2-135M (docs/methods.md).
+/// in every model. Defaults from our first trials on SmolLM2-135M (docs/sspu.md).
 /// </summary>
 [Description("RMU over the positions that count, in units of the model's own hidden states; defaults from our trials on SmolLM2-135M")]
 public sealed record MaskedRepresentationMisdirectionOptions : RepresentationMisdirectionOptions

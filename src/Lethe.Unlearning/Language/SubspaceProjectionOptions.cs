@@ -31,7 +31,7 @@ public enum Confinement
 
 /// <summary>
 /// Options of <see cref="SubspaceProjectionUnlearning"/>. The loss: mean ‖h(x_f) − c‖² / s + w · mean ‖h(x_r) − h₀(x_r)‖² / s, h what leaves a layer read, h₀ the same in the untouched model, s the mean of h₀² over positions and
-/// dimensions, c the target. No number of the paper is public: these defaults are ours, from first trials on SmolLM2-135M (docs/methods.md).
+/// dimensions, c the target. No number of the paper is public: these defaults are ours, from first trials on SmolLM2-135M (docs/sspu.md).
 /// </summary>
 [JsonDerivedType(typeof(InputSubspaceProjectionOptions), "sspu")]
 [JsonDerivedType(typeof(ConfinedSubspaceProjectionOptions), "sspu_confined")]
@@ -115,7 +115,7 @@ public abstract record SubspaceProjectionOptions : LanguageUnlearningOptions
         : [.. Layers.SelectMany(layer => Enumerable.Range(Math.Max(0, layer - 2), Math.Min(layer, 2) + 1)).Distinct().Order()];
 }
 
-/// <summary>Ours: a target in the irrelevant subspace, the output side free, and updates that read only directions in which forget text has much energy for what protected text has: what held neighbours' margins best on SmolLM2-135M (docs/methods.md).</summary>
+/// <summary>Ours: a target in the irrelevant subspace, the output side free, and updates that read only directions in which forget text has much energy for what protected text has: what held neighbours' margins best on SmolLM2-135M (docs/sspu.md).</summary>
 public sealed record InputSubspaceProjectionOptions : SubspaceProjectionOptions
 {
     /// <summary>The defaults.</summary>

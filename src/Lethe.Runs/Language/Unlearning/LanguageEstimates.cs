@@ -20,11 +20,21 @@ internal static class LanguageEstimates
         // Characters of question and answers over three to a token.
         var asked = tests.Sum(test => test.Questions.Zip(test.Answers, (question, answers) => (question.Context.Length + answers.Sum(answer => answer.Length)) / 3.0).Sum());
         var measured = asked + (double)plan.Measure.PerplexityTexts * plan.Measure.PerplexityTokens;
-        // Methods over hidden states never leave their slice.
-        var slice = plan.Method is WholeModelOptions or ClosedFormEditOptions ? token : token * Math.Min(1, 4.0 / configuration.Layers);
-        var steps = 2.0 * ((plan.Method as LanguageUnlearningOptions)?.Steps ?? 50) * plan.Texts.Batch * Math.Min(plan.Texts.Length, 40) * 3 * slice;
+        // Methods over hidden states never leave their slice, from the first edited layer to the last one read.
+        double Layers(int first, int last) => Math.Min(1, (last - first + 1.0) / configuration.Layers);
+        var slice = token * plan.Method switch
+        {
+            WholeModelOptions or ClosedFormEditOptions => 1,
+            SubspaceProjectionOptions sspu => Layers(sspu.ResolvedLayers[0], sspu.Layers.Max()),
+            RepresentationMisdirectionOptions rmu => Layers(rmu.ResolvedLayers[0], rmu.Layer),
+            _ => Layers(0, 3),
+        };
+        var length = Math.Min(plan.Texts.Length, 40);
+        var steps = 2.0 * ((plan.Method as LanguageUnlearningOptions)?.Steps ?? 50) * plan.Texts.Batch * length * 3 * slice;
+        // What edited matrices read, of text to forget and of text to retain.
+        var read = plan.Method is SubspaceProjectionOptions { InputEnergy: < 1 } confined ? 2.0 * confined.InputTexts * length * token * Layers(0, confined.ResolvedLayers[^1]) : 0;
         var models = plan.NeverKnew is null ? 2 : 3;
-        var time = device == Device.Cpu ? TimeSpan.FromSeconds((models * measured * token + steps) / FlopPerSecond + 20) : (TimeSpan?)null;
+        var time = device == Device.Cpu ? TimeSpan.FromSeconds((models * measured * token + steps + read) / FlopPerSecond + 20) : (TimeSpan?)null;
         return new RunEstimate(time, (long)(1e9 + 1.5 * 4 * parameters), 8 * parameters + (64L << 20), "at about 60 GFLOP/s, nothing found in the cache");
     }
 }

@@ -28,7 +28,7 @@ public sealed record InputReading(string Matrix, int Kept, long Size, double Pro
 
 /// <summary>
 /// P₀: the directions of what a matrix reads that text which must stay hardly uses. An update ΔW = B P₀ does to an input x only what B does to P₀ x, so text whose inputs have little energy there is changed little whatever B
-/// becomes. In our first trials on SmolLM2-135M this mattered more than where an update writes (docs/methods.md).
+/// becomes. In our first trials on SmolLM2-135M this mattered more than where an update writes (docs/sspu.md).
 /// </summary>
 public static class InputSubspace
 {
