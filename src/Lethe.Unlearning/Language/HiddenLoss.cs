@@ -78,8 +78,18 @@ public static class HiddenDifference
         var squares = (hidden - target).Square();
         if (mean == PositionMean.All)
             return squares.Mean();
-        return (squares.Mean(-1) * mask).Sum(1).Div(mask.Sum(1)).Mean();
+        // A row of long states alone has no position that counts, and adds nothing.
+        return (squares.Mean(-1) * mask).Sum(1).Div(mask.Sum(1).Clamp(1)).Mean();
     }
+
+    /// <summary>
+    /// The mask without positions of long states. A few positions of a real model, besides the first of a text, have states a hundred times as long as others (massive activations): they would weigh in a mean of squares as
+    /// ten thousand others do, and whether a batch holds one would decide what a step does.
+    /// </summary>
+    /// <param name="mask">(B, T).</param>
+    /// <param name="states">What is measured, (B, T, D).</param>
+    /// <param name="longest">The longest that counts.</param>
+    public static Tensor WithoutLong(Tensor mask, Tensor states, double longest) => double.IsPositiveInfinity(longest) ? mask : mask * states.Detach().Norm(2, [-1]).Le(longest).To(mask.DType);
 }
 
 /// <summary>Mean squared distance of the hidden states from one target: what steers forget text away.</summary>
@@ -88,12 +98,16 @@ public sealed class SteeringLoss : IHiddenLoss
     private readonly Tensor target;
     private readonly PositionMean mean;
     private readonly double divisor;
+    private readonly double farthest;
 
     /// <param name="target">(D); taken over.</param>
     /// <param name="mean">Over which positions.</param>
     /// <param name="divisor">What the mean is divided by, such as the mean square of the untouched hidden states, which makes the loss independent of their scale; above 0.</param>
-    public SteeringLoss(Tensor target, PositionMean mean, double divisor = 1)
+    /// <param name="longest">States longer than that do not count.</param>
+    public SteeringLoss(Tensor target, PositionMean mean, double divisor = 1, double longest = double.PositiveInfinity)
     {
+        // A state no longer than the longest is no farther from the target than that, and stays so on its way there.
+        farthest = double.IsPositiveInfinity(longest) ? longest : longest + target.Norm().Item();
         (this.target, this.mean) = (TensorScope.Detach(target), mean);
         this.divisor = divisor > 0 && double.IsFinite(divisor) ? divisor : throw new ArgumentOutOfRangeException(nameof(divisor), divisor, "above 0");
     }
@@ -105,7 +119,8 @@ public sealed class SteeringLoss : IHiddenLoss
     public bool NeedsFrozen => false;
 
     /// <inheritdoc/>
-    public Tensor Loss(HiddenStates states) => HiddenDifference.MeanSquare(states.Updated, target, states.Mask, mean) / divisor;
+    public Tensor Loss(HiddenStates states) =>
+        HiddenDifference.MeanSquare(states.Updated, target, HiddenDifference.WithoutLong(states.Mask, states.Updated - target, farthest), mean) / divisor;
 
     /// <inheritdoc/>
     public void Dispose() => target.Dispose();
@@ -114,7 +129,8 @@ public sealed class SteeringLoss : IHiddenLoss
 /// <summary>Mean squared distance of the hidden states from those of the untouched model: what holds retain text in place. Over several layers it is their mean.</summary>
 /// <param name="mean">Over which positions.</param>
 /// <param name="divisor">What the mean is divided by; above 0.</param>
-public sealed class RetentionLoss(PositionMean mean, double divisor = 1) : IHiddenLoss
+/// <param name="longest">States that were longer than that do not count.</param>
+public sealed class RetentionLoss(PositionMean mean, double divisor = 1, double longest = double.PositiveInfinity) : IHiddenLoss
 {
     private readonly double divisor = divisor > 0 && double.IsFinite(divisor) ? divisor : throw new ArgumentOutOfRangeException(nameof(divisor), divisor, "above 0");
 
@@ -124,7 +140,8 @@ public sealed class RetentionLoss(PositionMean mean, double divisor = 1) : IHidd
     /// <inheritdoc/>
     public Tensor Loss(HiddenStates states)
     {
-        Tensor[] each = [.. states.Layers.Select(layer => HiddenDifference.MeanSquare(states.UpdatedAt(layer), states.FrozenAt(layer), states.Mask, mean) / divisor)];
+        Tensor[] each = [.. states.Layers.Select(layer => HiddenDifference.MeanSquare(
+            states.UpdatedAt(layer), states.FrozenAt(layer), HiddenDifference.WithoutLong(states.Mask, states.FrozenAt(layer), longest), mean) / divisor)];
         return each.Length == 1 ? each[0] : Tensor.Stack(each).Mean();
     }
 

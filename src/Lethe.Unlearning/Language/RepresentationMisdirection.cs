@@ -127,8 +127,9 @@ public static class RepresentationMisdirection
         var made = new List<SliceTopic>();
         foreach (var ((forget, retain), direction) in topics.Zip(directions))
         {
-            var (norm, square) = options.Masked ? cache.Norms(retain.Batches.Take(NormBatches), read) : (1, 1);
-            made.Add(new(forget, new SteeringLoss(direction * (options.Steering * norm), mean, square), retain, new RetentionLoss(mean, square), options.Alpha));
+            var scale = options.Masked ? cache.Norms(retain.Batches.Take(NormBatches), read) : new(1, 1);
+            var longest = options.Masked ? scale.Longest : double.PositiveInfinity;
+            made.Add(new(forget, new SteeringLoss(direction * (options.Steering * scale.MedianNorm), mean, scale.MeanSquare, longest), retain, new RetentionLoss(mean, scale.MeanSquare, longest), options.Alpha));
         }
         return new(cache, made, options, space, stop);
     }

@@ -165,8 +165,7 @@ public sealed class SliceCache : IDisposable
     /// <summary>Norms of the untouched hidden states of a layer that is read, at the positions that count.</summary>
     /// <param name="batches">The texts; each is read once.</param>
     /// <param name="layer">One of <see cref="Reads"/>.</param>
-    /// <returns>The median norm, and the mean of h² over positions and dimensions.</returns>
-    public (double MedianNorm, double MeanSquare) Norms(IEnumerable<TextBatch> batches, int layer)
+    public StateScale Norms(IEnumerable<TextBatch> batches, int layer)
     {
         using var noGrad = Autograd.NoGrad();
         var place = Array.IndexOf(reads, layer);
@@ -179,9 +178,7 @@ public sealed class SliceCache : IDisposable
             var counts = batch.Mask(DType.Float64, Device.Cpu).ToArray<double>();
             norms.AddRange(each.Where((_, k) => counts[k] > 0));
         }
-        norms.Sort();
-        var median = (norms[(norms.Count - 1) / 2] + norms[norms.Count / 2]) / 2;
-        return (median, norms.Average(norm => norm * norm) / model.HiddenSize);
+        return StateScale.Of(norms, model.HiddenSize);
     }
 
     /// <summary>Puts new values into the edited weights.</summary>

@@ -105,6 +105,11 @@ public abstract record SubspaceProjectionOptions : LanguageUnlearningOptions
     [Range(1, 10_000_000)]
     public int InputTexts { get; init; } = 1024;
 
+    /// <summary>Share of a text to forget that is read before its positions count.</summary>
+    [Description("Share of a text to forget before which no position is steered: 0 steers all; 0.5 its later half, where what it is about has been said, and the first words that many texts share are left in peace")]
+    [Range(0.0, 0.99)]
+    public double ForgetFrom { get; init; }
+
     /// <summary>Where the subspaces come from.</summary>
     [Description("Where the subspaces come from: autoencoder, or, as controls of equal rank, random and principal")]
     public SubspaceSource Subspaces { get; init; } = SubspaceSource.Autoencoder;

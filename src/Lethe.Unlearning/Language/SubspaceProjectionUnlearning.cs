@@ -8,7 +8,7 @@ namespace Lethe.Unlearning.Language;
 /// <summary>What the method was given and made before its first step, for one layer read.</summary>
 /// <param name="Layer">The layer.</param>
 /// <param name="MedianNorm">Median norm of the untouched hidden states of retain text there.</param>
-/// <param name="MeanSquare">Mean of their squares over positions and dimensions: what losses are divided by.</param>
+/// <param name="MeanSquare">Mean of their squares over dimensions and over positions whose states are not long (<see cref="StateScale"/>): what losses are divided by.</param>
 /// <param name="TargetNorm">Length of the target.</param>
 /// <param name="Subspaces">The subspaces; null where none was given.</param>
 public sealed record LayerSetup(int Layer, double MedianNorm, double MeanSquare, double TargetNorm, SubspaceReading? Subspaces);
@@ -42,14 +42,14 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
         {
             foreach (var layer in cache.Reads)
             {
-                var (norm, square) = cache.Norms(retain.Batches.Take(NormBatches), layer);
-                var pair = pairs.GetValueOrDefault(layer);
-                layers.Add(new(layer, new SteeringTargets(pair?.Irrelevant, options, seed, layer, norm * options.TargetNorm, forget.Batches.SelectMany(batch => batch.Groups), cache), square));
-                setup.Add(new(layer, norm, square, norm * options.TargetNorm, pair?.Read()));
+                var scale = cache.Norms(retain.Batches.Take(NormBatches), layer);
+                var (pair, length) = (pairs.GetValueOrDefault(layer), scale.MedianNorm * options.TargetNorm);
+                layers.Add(new(layer, new SteeringTargets(pair?.Irrelevant, options, seed, layer, length, forget.Batches.SelectMany(batch => batch.Groups), cache), length, scale));
+                setup.Add(new(layer, scale.MedianNorm, scale.MeanSquare, length, pair?.Read()));
             }
             (steered, Setup) = ([.. layers], setup);
             Inputs = moments is not null && options.InputEnergy < 1 ? CutInputs(moments) : [];
-            Loop = new SliceUnlearning(cache, [new(forget, new LayeredSteering(steered), retain, new LayeredRetention(steered), options.RetainWeight)], options, Space, stop);
+            Loop = new SliceUnlearning(cache, [new(forget, new LayeredSteering(steered, options.ForgetFrom), retain, new LayeredRetention(steered), options.RetainWeight)], options, Space, stop);
         }
         catch
         {

@@ -76,7 +76,14 @@ public sealed class TextBatch
     public Tensor? Attention(Device device) => attention is null ? null : Tensor.FromArray(attention, Rows, Length).To(device);
 
     /// <summary>1 at positions that count for losses over hidden states, else 0: (B, T).</summary>
-    public Tensor Mask(DType type, Device device) => Tensor.FromArray(counted, Rows, Length).To(type).To(device);
+    /// <param name="type">Its type.</param>
+    /// <param name="device">Where it lives.</param>
+    /// <param name="from">Share of a row's tokens, 0 to below 1, before which none counts.</param>
+    public Tensor Mask(DType type, Device device, double from = 0) =>
+        Tensor.FromArray(from > 0 ? [.. counted.Select((value, place) => Passed(place) < (int)(from * lengths[place / Length]) ? 0 : value)] : counted, Rows, Length).To(type).To(device);
+
+    // Tokens of its row before a place.
+    private int Passed(int place) => place % Length - (LeftPadded ? Length - lengths[place / Length] : 0);
 
     /// <summary>
     /// What a model is given. Where padding is on the right and does not count, the tokens alone, texts side by side in one row, (1, N), each seeing itself: half of a batch can be padding, as texts differ in length. Else (B, T).

@@ -44,7 +44,7 @@ public sealed class RepresentationMisdirectionTests
         using var model = LanguageBench.Model();
         using var cache = SliceCache.Of(model, LanguageBench.Slice(LanguageBench.Tiny, 1, 2));
         var (forget, retain) = (LanguageBench.Texts(1, 6), LanguageBench.Texts(2, 6));
-        var (norm, square) = cache.Norms(retain.Batches, 2);
+        var scale = cache.Norms(retain.Batches, 2);
         using var loop = RepresentationMisdirection.Create(cache, [(forget, retain)], new MaskedRepresentationMisdirectionOptions { Layer = 2, EditedLayers = [1, 2] }, seed: 3);
         var first = loop.Advance().Values();
         Assert.Equal(0, first["retain"], 1e-12);
@@ -53,11 +53,11 @@ public sealed class RepresentationMisdirectionTests
         using var random = new RandomStream(RandomStream.ChildSeed(3, "control 0"));
         var direction = Tensor.Rand([LanguageBench.Tiny.HiddenSize], random);
         Assert.True(direction.Min().Item() >= 0);
-        var target = direction / direction.Norm() * (3 * norm);
+        var target = direction / direction.Norm() * (3 * scale.MedianNorm);
         var states = cache.Frozen(forget.At(0))[0];
         var mask = forget.At(0).Mask(DType.Float32, Device.Cpu);
         var perRow = ((states - target).Square().Mean(-1) * mask).Sum(1) / mask.Sum(1);
-        Assert.Equal(perRow.Mean().Item() / square, first["forget"], 1e-4);
+        Assert.Equal(perRow.Mean().Item() / scale.MeanSquare, first["forget"], 1e-4);
     }
 
     [TorchFact]
