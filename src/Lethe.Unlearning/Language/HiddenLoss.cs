@@ -73,23 +73,25 @@ public static class HiddenDifference
     /// <param name="target">(B, T, D), or what broadcasts to it, such as (D).</param>
     /// <param name="mask">(B, T).</param>
     /// <param name="mean">Over which positions.</param>
-    public static Tensor MeanSquare(Tensor hidden, Tensor target, Tensor mask, PositionMean mean)
+    /// <param name="farthest">Masked positions that are farther than that from the target do not count.</param>
+    public static Tensor MeanSquare(Tensor hidden, Tensor target, Tensor mask, PositionMean mean, double farthest = double.PositiveInfinity)
     {
         var squares = (hidden - target).Square();
         if (mean == PositionMean.All)
             return squares.Mean();
-        // A row of long states alone has no position that counts, and adds nothing.
-        return (squares.Mean(-1) * mask).Sum(1).Div(mask.Sum(1).Clamp(1)).Mean();
+        var each = squares.Mean(-1);
+        var counted = UpTo(mask, each, farthest * farthest / hidden.Size(-1));
+        // A row of which no position counts adds nothing.
+        return (each * counted).Sum(1).Div(counted.Sum(1).Clamp(1)).Mean();
     }
 
-    /// <summary>
-    /// The mask without positions of long states. A few positions of a real model, besides the first of a text, have states a hundred times as long as others (massive activations): they would weigh in a mean of squares as
-    /// ten thousand others do, and whether a batch holds one would decide what a step does.
-    /// </summary>
+    /// <summary>The mask without the positions of states that are longer than <see cref="StateScale.Longest"/>, which says why.</summary>
     /// <param name="mask">(B, T).</param>
-    /// <param name="states">What is measured, (B, T, D).</param>
+    /// <param name="states">(B, T, D).</param>
     /// <param name="longest">The longest that counts.</param>
-    public static Tensor WithoutLong(Tensor mask, Tensor states, double longest) => double.IsPositiveInfinity(longest) ? mask : mask * states.Detach().Norm(2, [-1]).Le(longest).To(mask.DType);
+    public static Tensor WithoutLong(Tensor mask, Tensor states, double longest) => double.IsPositiveInfinity(longest) ? mask : UpTo(mask, states.Norm(2, [-1]), longest);
+
+    private static Tensor UpTo(Tensor mask, Tensor values, double most) => double.IsPositiveInfinity(most) ? mask : mask * values.Detach().Le(most).To(mask.DType);
 }
 
 /// <summary>Mean squared distance of the hidden states from one target: what steers forget text away.</summary>
@@ -103,12 +105,10 @@ public sealed class SteeringLoss : IHiddenLoss
     /// <param name="target">(D); taken over.</param>
     /// <param name="mean">Over which positions.</param>
     /// <param name="divisor">What the mean is divided by, such as the mean square of the untouched hidden states, which makes the loss independent of their scale; above 0.</param>
-    /// <param name="longest">States longer than that do not count.</param>
-    public SteeringLoss(Tensor target, PositionMean mean, double divisor = 1, double longest = double.PositiveInfinity)
+    /// <param name="farthest">Masked positions that are farther than that from the target do not count.</param>
+    public SteeringLoss(Tensor target, PositionMean mean, double divisor = 1, double farthest = double.PositiveInfinity)
     {
-        // A state no longer than the longest is no farther from the target than that, and stays so on its way there.
-        farthest = double.IsPositiveInfinity(longest) ? longest : longest + target.Norm().Item();
-        (this.target, this.mean) = (TensorScope.Detach(target), mean);
+        (this.target, this.mean, this.farthest) = (TensorScope.Detach(target), mean, farthest);
         this.divisor = divisor > 0 && double.IsFinite(divisor) ? divisor : throw new ArgumentOutOfRangeException(nameof(divisor), divisor, "above 0");
     }
 
@@ -119,8 +119,7 @@ public sealed class SteeringLoss : IHiddenLoss
     public bool NeedsFrozen => false;
 
     /// <inheritdoc/>
-    public Tensor Loss(HiddenStates states) =>
-        HiddenDifference.MeanSquare(states.Updated, target, HiddenDifference.WithoutLong(states.Mask, states.Updated - target, farthest), mean) / divisor;
+    public Tensor Loss(HiddenStates states) => HiddenDifference.MeanSquare(states.Updated, target, states.Mask, mean, farthest) / divisor;
 
     /// <inheritdoc/>
     public void Dispose() => target.Dispose();

@@ -5,23 +5,22 @@ namespace Lethe.Unlearning.Language;
 /// <summary>A layer that is steered.</summary>
 /// <param name="Layer">The layer, from 0.</param>
 /// <param name="Targets">c; owned by whoever holds this.</param>
-/// <param name="TargetNorm">‖c‖.</param>
 /// <param name="Scale">How long states are there; squared differences are divided by s, their mean square.</param>
-internal sealed record SteeredLayer(int Layer, SteeringTargets Targets, double TargetNorm, StateScale Scale);
+internal sealed record SteeredLayer(int Layer, SteeringTargets Targets, StateScale Scale);
 
 /// <summary>Mean over layers of mean ‖h − c‖² / s: <see cref="SteeringLoss"/> with a target and a scale for each layer.</summary>
 /// <param name="layers">The layers.</param>
 /// <param name="from">Share of a text before which no position counts (<see cref="SubspaceProjectionOptions.ForgetFrom"/>).</param>
-internal sealed class LayeredSteering(IReadOnlyList<SteeredLayer> layers, double from = 0) : IHiddenLoss
+internal sealed class LayeredSteering(IReadOnlyList<SteeredLayer> layers, double from) : IHiddenLoss
 {
     public bool NeedsFrozen => false;
 
-    public Tensor Loss(HiddenStates states) => LayeredLosses.Mean(layers, layer =>
+    public Tensor Loss(HiddenStates states)
     {
-        var (hidden, target) = (states.UpdatedAt(layer.Layer), layer.Targets.Of(states.Batch));
         var mask = from > 0 ? states.Batch.Mask(states.Mask.DType, states.Mask.Device, from) : states.Mask;
-        return HiddenDifference.MeanSquare(hidden, target, HiddenDifference.WithoutLong(mask, hidden - target, layer.Scale.Longest + layer.TargetNorm), PositionMean.Masked);
-    });
+        return LayeredLosses.Mean(layers, layer =>
+            HiddenDifference.MeanSquare(states.UpdatedAt(layer.Layer), layer.Targets.Of(states.Batch), mask, PositionMean.Masked, layer.Scale.FarthestFrom(layer.Targets.Length)));
+    }
 
     public void Dispose() { }
 }

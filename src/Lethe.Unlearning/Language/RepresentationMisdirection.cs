@@ -127,13 +127,10 @@ public static class RepresentationMisdirection
         var made = new List<SliceTopic>();
         foreach (var ((forget, retain), direction) in topics.Zip(directions))
         {
-            var scale = options.Masked ? cache.Norms(retain.Batches.Take(NormBatches), read) : new(1, 1);
-            var longest = options.Masked ? scale.Longest : double.PositiveInfinity;
-            made.Add(new(forget, new SteeringLoss(direction * (options.Steering * scale.MedianNorm), mean, scale.MeanSquare, longest), retain, new RetentionLoss(mean, scale.MeanSquare, longest), options.Alpha));
+            var scale = options.Masked ? cache.Norms(retain, read) : StateScale.One;
+            var length = options.Steering * scale.MedianNorm;
+            made.Add(new(forget, new SteeringLoss(direction * length, mean, scale.MeanSquare, scale.FarthestFrom(length)), retain, new RetentionLoss(mean, scale.MeanSquare, scale.Longest), options.Alpha));
         }
         return new(cache, made, options, space, stop);
     }
-
-    // Enough positions for a median that moves by a percent or so.
-    private const int NormBatches = 8;
 }

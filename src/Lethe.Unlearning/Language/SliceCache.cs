@@ -14,6 +14,9 @@ namespace Lethe.Unlearning.Language;
 /// </remarks>
 public sealed class SliceCache : IDisposable
 {
+    // Enough positions for a median that moves by a percent or so.
+    private const int NormBatches = 8;
+
     private readonly Func<CausalLanguageModel>? loadPrefix;
     private readonly bool ownsModel;
     private readonly CausalLanguageModel model;
@@ -162,16 +165,16 @@ public sealed class SliceCache : IDisposable
         return new(reads, Updated(batch), untouched, batch.Mask(model.ComputeType, model.Device), batch, step);
     }
 
-    /// <summary>Norms of the untouched hidden states of a layer that is read, at the positions that count.</summary>
-    /// <param name="batches">The texts; each is read once.</param>
+    /// <summary>How long the untouched hidden states of a layer that is read are, at the positions that count of up to eight batches.</summary>
+    /// <param name="texts">The texts.</param>
     /// <param name="layer">One of <see cref="Reads"/>.</param>
-    public StateScale Norms(IEnumerable<TextBatch> batches, int layer)
+    public StateScale Norms(TextBatches texts, int layer)
     {
         using var noGrad = Autograd.NoGrad();
         var place = Array.IndexOf(reads, layer);
         ArgumentOutOfRangeException.ThrowIfNegative(place, nameof(layer));
         var norms = new List<double>();
-        foreach (var batch in batches)
+        foreach (var batch in texts.Batches.Take(NormBatches))
         {
             using var scope = new TensorScope();
             var each = Frozen(batch)[place].To(DType.Float64).Norm(2, [-1]).To(Device.Cpu).ToArray<double>();

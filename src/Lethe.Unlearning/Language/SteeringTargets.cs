@@ -21,6 +21,7 @@ internal sealed class SteeringTargets : IDisposable
     /// <param name="cache">The slice, whose size, type and device they get.</param>
     public SteeringTargets(OrthonormalBasis? irrelevant, SubspaceProjectionOptions options, ulong seed, int layer, double length, IEnumerable<ulong> groups, SliceCache cache)
     {
+        Length = length;
         using var scope = new TensorScope();
         Tensor Direction(string name)
         {
@@ -44,6 +45,9 @@ internal sealed class SteeringTargets : IDisposable
 
     /// <summary>The vector for all, (D).</summary>
     public Tensor Shared { get; }
+
+    /// <summary>Length of every target.</summary>
+    public double Length { get; }
 
     /// <summary>The targets of a batch, (D) or (B, 1, D).</summary>
     public Tensor Of(TextBatch batch) => own is null ? Shared

@@ -24,9 +24,6 @@ public sealed record LayerSetup(int Layer, double MedianNorm, double MeanSquare,
 /// </remarks>
 public sealed class SubspaceProjectionUnlearning : IDisposable
 {
-    // Enough positions for a median that moves by a percent or so, as in RMU.
-    private const int NormBatches = 8;
-
     private readonly SteeredLayer[] steered;
     private readonly IReadOnlyDictionary<int, SubspacePair> pairs;
     private readonly Dictionary<string, OrthonormalBasis> inputs = [];
@@ -42,9 +39,9 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
         {
             foreach (var layer in cache.Reads)
             {
-                var scale = cache.Norms(retain.Batches.Take(NormBatches), layer);
+                var scale = cache.Norms(retain, layer);
                 var (pair, length) = (pairs.GetValueOrDefault(layer), scale.MedianNorm * options.TargetNorm);
-                layers.Add(new(layer, new SteeringTargets(pair?.Irrelevant, options, seed, layer, length, forget.Batches.SelectMany(batch => batch.Groups), cache), length, scale));
+                layers.Add(new(layer, new SteeringTargets(pair?.Irrelevant, options, seed, layer, length, forget.Batches.SelectMany(batch => batch.Groups), cache), scale));
                 setup.Add(new(layer, scale.MedianNorm, scale.MeanSquare, length, pair?.Read()));
             }
             (steered, Setup) = ([.. layers], setup);
@@ -83,7 +80,7 @@ public sealed class SubspaceProjectionUnlearning : IDisposable
     public static SliceOptions Slice(IWeightSource weights, SubspaceProjectionOptions options) =>
         new() { Weights = LayerWeights.Of(weights, options.ResolvedLayers, options.Matrices), Reads = [.. options.Layers] };
 
-    /// <summary>Prepares forgetting: reads norms at up to eight batches of retain text, and, where the input side is confined, finds what each matrix may read.</summary>
+    /// <summary>Prepares forgetting: reads norms (<see cref="SliceCache.Norms"/>), and, where the input side is confined, finds what each matrix may read.</summary>
     /// <param name="cache">The slice, made with <see cref="Slice"/>; stays the caller's.</param>
     /// <param name="forget">Text of what is to be forgotten.</param>
     /// <param name="retain">Text that must stay.</param>

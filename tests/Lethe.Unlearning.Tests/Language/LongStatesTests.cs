@@ -34,6 +34,15 @@ public sealed class LongStatesTests
     }
 
     [TorchFact]
+    public void A_state_too_far_from_the_target_is_not_steered()
+    {
+        using var scope = new TensorScope();
+        // Distances from (0, 4): 5, 3 and 500.
+        var loss = HiddenDifference.MeanSquare(Tensor.FromArray([3f, 0, 0, 1, 300, 404], 1, 3, 2), Tensor.FromArray([0f, 4], 2), Tensor.Ones([1, 3]), PositionMean.Masked, new StateScale(1, 1).FarthestFrom(4));
+        Assert.Equal((25 + 9) / 2.0 / 2, loss.Item(), 1e-6);
+    }
+
+    [TorchFact]
     public void No_longest_counts_all()
     {
         using var scope = new TensorScope();

@@ -44,7 +44,7 @@ public sealed class RepresentationMisdirectionTests
         using var model = LanguageBench.Model();
         using var cache = SliceCache.Of(model, LanguageBench.Slice(LanguageBench.Tiny, 1, 2));
         var (forget, retain) = (LanguageBench.Texts(1, 6), LanguageBench.Texts(2, 6));
-        var scale = cache.Norms(retain.Batches, 2);
+        var scale = cache.Norms(retain, 2);
         using var loop = RepresentationMisdirection.Create(cache, [(forget, retain)], new MaskedRepresentationMisdirectionOptions { Layer = 2, EditedLayers = [1, 2] }, seed: 3);
         var first = loop.Advance().Values();
         Assert.Equal(0, first["retain"], 1e-12);

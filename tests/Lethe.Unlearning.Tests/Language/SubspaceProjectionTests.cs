@@ -42,6 +42,22 @@ public sealed class SubspaceProjectionTests
     }
 
     [TorchTheory]
+    [InlineData(0)]
+    [InlineData(0.5)]
+    public void Forget_text_counts_from_the_share_that_the_options_say(double from)
+    {
+        var options = Ours with { ForgetFrom = from };
+        using var bench = new Bench(options);
+        using var method = bench.Create(options);
+        using var scope = new TensorScope();
+        var batch = bench.Forget.At(0);
+        var mask = batch.Mask(DType.Float32, Device.Cpu, from);
+        Assert.Equal(from > 0, mask.Sum().Item() < batch.Counted);
+        var perRow = ((bench.Cache.Frozen(batch)[0] - method.TargetOf(2)).Square().Mean(-1) * mask).Sum(1) / mask.Sum(1);
+        Assert.Equal(perRow.Mean().Item() / method.Setup[0].MeanSquare, method.Loop.Advance().First(entry => entry.Name == "forget").Value, 1e-5);
+    }
+
+    [TorchTheory]
     [InlineData(Confinement.Relevant)]
     [InlineData(Confinement.Irrelevant)]
     [InlineData(Confinement.Both)]
