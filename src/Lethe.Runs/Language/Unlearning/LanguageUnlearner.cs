@@ -117,7 +117,8 @@ internal sealed class LanguageUnlearner : IUnlearner
             {
                 Name = "forget",
                 Method = MethodName(plan.Method),
-                Version = 1,
+                // 2: long states count neither in losses of SSPU and masked RMU nor in what they are divided by.
+                Version = 2,
                 Options = new { options, plan.Seed, texts = texts.Options },
                 Inputs = [new("model", digest), .. texts.Inputs, .. autoencoders, .. features is null ? [] : new[] { features.Input }, .. inputs is null ? [] : new[] { inputs.Input }, .. values is null ? [] : new[] { values.Input }],
                 Environment = new("float32", device.ToString(), Engine.Threads, Engine.Version),
